@@ -1,0 +1,33 @@
+# How everything is compiled. `forkloom_settings` carries it to every target of the project.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+
+set(FORKLOOM_SANITIZE "" CACHE STRING "Sanitizers to build with: address, undefined, or both with a comma")
+
+find_program(FORKLOOM_CCACHE ccache)
+if(FORKLOOM_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${FORKLOOM_CCACHE}")
+endif()
+
+add_library(forkloom_settings INTERFACE)
+target_compile_options(forkloom_settings INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+  -Wno-missing-field-initializers
+  # Stacks are walked and explained, also in optimised builds.
+  -fno-omit-frame-pointer -g)
+target_include_directories(forkloom_settings INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/framework/include")
+
+# Sanitizers are for the scenarios, the controller and the tests. The interception library runs before
+# their runtimes are ready and inside their calls, so it stays plain.
+add_library(forkloom_sanitizers INTERFACE)
+if(FORKLOOM_SANITIZE)
+  target_compile_options(forkloom_sanitizers INTERFACE -fsanitize=${FORKLOOM_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(forkloom_sanitizers INTERFACE -fsanitize=${FORKLOOM_SANITIZE})
+endif()

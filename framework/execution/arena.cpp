@@ -1,0 +1,80 @@
+#include "framework/execution/arena.hpp"
+
+#include <sys/mman.h>
+
+#include <new>
+
+#include "framework/execution/sys.hpp"
+
+namespace forkloom::execution {
+namespace {
+
+constinit arena* the_arena = nullptr;
+
+void reset_task(task& t) noexcept {
+  t.token.store(0, std::memory_order_relaxed);
+  t.pid.store(0, std::memory_order_relaxed);
+  t.died.store(false, std::memory_order_relaxed);
+  t.state = task_state::unused;
+  t.cause = wake::retry;
+  t.retryable = false;
+  t.body_returned = false;
+  t.parent = no_task;
+  t.pending = operation::none;
+  t.pending_resource = no_resource;
+  t.wait_count = 0;
+  t.wait_status = 0;
+  t.deadline_ns = no_deadline;
+  t.name[0] = '\0';
+}
+
+}  // namespace
+
+void arena::reset() noexcept {
+  for (std::uint32_t i = 0; i < schedule.task_count; ++i) reset_task(tasks[i]);
+  schedule.enabled.clear();
+  schedule.waiting_for_any.clear();
+  schedule.running = no_task;
+  schedule.living = 0;
+  schedule.task_count = 0;
+  schedule.step = 0;
+  schedule.switches = 0;
+  schedule.since_progress = 0;
+  schedule.clock_ns = clock_start_ns;
+  schedule.next_deadline_ns = no_deadline;
+  schedule.hash = 0;
+  schedule.ended.store(false, std::memory_order_relaxed);
+  schedule.how = ending::finished;
+  resources.reset();
+  event_count = 0;
+  stack_count = 0;
+  failure_count = 0;
+  named_range_count = 0;
+  uncontrolled_count = 0;
+  uncontrolled_call[0] = '\0';
+}
+
+arena* current_arena() noexcept { return the_arena; }
+void set_current_arena(arena* value) noexcept { the_arena = value; }
+
+arena* map_arena() noexcept {
+  const auto got = sys::call(SYS_mmap, 0, sizeof(arena), PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (got < 0) return nullptr;
+  auto* memory = reinterpret_cast<void*>(got);  // NOLINT: the kernel returns addresses as longs
+  // The mapping is zeroed, and a member-wise construction would touch 150 MiB of it. What must not
+  // be zero is set here and in reset(); the members are implicit-lifetime types or atomics.
+  auto* made = static_cast<arena*>(memory);
+  new (&made->config) settings{};
+  new (&made->schedule) schedule_state{};
+  new (&made->strategy) strategy::state{};
+  new (&made->controller) mailbox{};
+  for (auto& t : made->tasks) reset_task(t);
+  return made;
+}
+
+void unmap_arena(arena* value) noexcept {
+  if (value != nullptr) sys::call(SYS_munmap, sys::address(value), sizeof(arena));
+}
+
+}  // namespace forkloom::execution

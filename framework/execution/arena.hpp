@@ -1,0 +1,142 @@
+// The arena: the one shared mapping through which the tasks of an execution are controlled. It knows
+// layout and nothing else. It is mapped before the first fork, at the same address in every process
+// of the execution, and reset for each execution. Whoever holds the token may write it; the others
+// sleep. The few words that are touched without the token are atomics and say so.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "framework/execution/resource_table.hpp"
+#include "framework/execution/task_set.hpp"
+#include "framework/strategy/strategy.hpp"
+#include "framework/trace/event.hpp"
+#include "framework/trace/trace.hpp"
+
+namespace forkloom::execution {
+
+inline constexpr std::size_t event_capacity = std::size_t{1} << 20;
+inline constexpr std::size_t stack_capacity = std::size_t{1} << 16;
+inline constexpr std::size_t stack_depth = 32;
+inline constexpr std::size_t failure_capacity = 16;
+inline constexpr std::size_t named_range_capacity = 1024;
+inline constexpr std::size_t wait_capacity = 16;
+inline constexpr std::uint64_t no_deadline = ~std::uint64_t{0};
+
+// Virtual time starts here in every execution, so that even printed dates are the same.
+inline constexpr std::uint64_t clock_start_ns = 1'000'000'000'000;            // monotonic: 1,000 s
+inline constexpr std::uint64_t realtime_offset_ns = 1'700'000'000'000'000'000;  // 2023-11-14
+inline constexpr std::uint64_t step_duration_ns = 1'000;
+
+enum class task_state : std::uint8_t { unused, ready, blocked, dead };
+
+// Why a blocked task got the token back.
+enum class wake : std::uint8_t { retry, timed_out };
+
+struct alignas(64) task {
+  std::atomic<std::uint32_t> token{0};  // futex word: 1 = you may run
+  std::atomic<pid_t> pid{0};            // written by the parent and by the child itself
+  std::atomic<bool> died{false};        // set by the controller without the token; see scheduler
+  task_state state = task_state::unused;
+  wake cause = wake::retry;
+  bool retryable = false;  // a blocked task that a death of anybody may unblock
+  bool body_returned = false;
+  task_id parent = no_task;
+  operation pending = operation::none;
+  std::uint8_t wait_count = 0;
+  resource_id pending_resource = no_resource;
+  std::uint32_t blocked_event = 0;  // index of the event that says it blocked
+  int wait_status = 0;              // as from waitpid(2), once dead
+  std::uint64_t deadline_ns = no_deadline;
+  std::array<resource_id, wait_capacity> waits{};
+  std::array<char, 32> name{};
+};
+
+struct failure {
+  failure_record::what kind = failure_record::what::expectation;
+  task_id task = no_task;
+  std::uint32_t line = 0;
+  std::uint64_t step = 0;
+  std::array<char, 160> file{};
+  std::array<char, 256> text{};
+};
+
+// Memory that the scenario gave a name: resources found in it are called after it.
+struct named_range {
+  std::uint64_t address = 0;
+  std::uint64_t size = 0;
+  std::array<char, resource_name_size> name{};
+};
+
+struct schedule_state {
+  task_set enabled;
+  task_set waiting_for_any;  // they wait for more resources than a task can list: any change wakes
+  task_id running = no_task;
+  std::uint32_t living = 0;      // tasks that were born and are not dead
+  std::uint32_t task_count = 0;  // slots in use, dead ones included
+  std::uint64_t step = 0;
+  std::uint64_t switches = 0;
+  std::uint64_t since_progress = 0;
+  std::uint64_t clock_ns = clock_start_ns;
+  std::uint64_t next_deadline_ns = no_deadline;  // never later than the earliest one
+  std::uint64_t hash = 0;
+  std::atomic<bool> ended{false};  // nobody runs any more; `how` says why
+  ending how = ending::finished;
+};
+
+struct settings {
+  std::uint64_t progress_limit = 20'000;  // steps since the last progress
+  std::uint64_t step_limit = 900'000;     // steps in all; below event_capacity
+  bool record_stacks = false;
+};
+
+// How tasks call the controller, which sleeps in epoll_wait on this descriptor.
+struct mailbox {
+  int event_fd = -1;
+  std::atomic<std::uint32_t> birth_acknowledged{0};  // futex word: counts births that are watched
+  std::atomic<std::uint32_t> births{0};              // nested forks so far
+  std::atomic<std::uint32_t> newborn{0};             // the task to watch
+  std::atomic<std::uint32_t> unnoticed_deaths{0};    // tasks with `died` set that still count as living
+};
+
+struct arena {
+  settings config;
+  schedule_state schedule;
+  strategy::state strategy;
+  mailbox controller;
+
+  std::uint32_t event_count = 0;
+  std::uint32_t stack_count = 0;
+  std::uint32_t failure_count = 0;
+  std::uint32_t named_range_count = 0;
+  std::uint32_t uncontrolled_count = 0;  // calls that passed although Forkloom should schedule them
+  std::array<char, 64> uncontrolled_call{};
+
+  std::array<task, task_capacity> tasks;
+  std::array<failure, failure_capacity> failures;
+  std::array<named_range, named_range_capacity> named_ranges;
+  resource_table resources;
+  std::array<std::array<std::uint64_t, stack_depth>, stack_capacity> stacks;
+  std::array<task_id, event_capacity> picks;
+  std::array<event, event_capacity> events;
+
+  [[nodiscard]] task& operator[](task_id id) noexcept { return tasks[index(id)]; }
+  [[nodiscard]] const task& operator[](task_id id) const noexcept { return tasks[index(id)]; }
+
+  // Forgets the last execution; keeps config, strategy and mailbox. Touches only what was used.
+  void reset() noexcept;
+};
+
+// The arena of the execution that this process belongs to, or null outside of one: the only global
+// mutable state of the interception library. Set before the first fork, cleared after the last.
+[[nodiscard]] arena* current_arena() noexcept;
+void set_current_arena(arena* value) noexcept;
+
+// Maps an arena; null if there is no memory. Its pages come to life as they are touched.
+[[nodiscard]] arena* map_arena() noexcept;
+void unmap_arena(arena* value) noexcept;
+
+}  // namespace forkloom::execution

@@ -1,0 +1,130 @@
+#include "framework/execution/call.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "framework/execution/scheduler.hpp"
+#include "framework/execution/stack.hpp"
+
+namespace forkloom::execution {
+namespace {
+
+// Initial-exec: no call into the dynamic linker, so it is safe in signal handlers and fast.
+[[gnu::tls_model("initial-exec")]] thread_local constinit task_id this_task = no_task;
+[[gnu::tls_model("initial-exec")]] thread_local constinit bool inside = false;
+
+event* append(operation op, resource_id resource, outcome how, const void* site) noexcept {
+  auto& a = *current_arena();
+  auto* e = append_event(a, this_task, op, resource, how);
+  if (e == nullptr) return nullptr;
+  e->site = reinterpret_cast<std::uint64_t>(site);  // NOLINT: an address kept as a number
+  if (a.config.record_stacks) {
+    const uncontrolled_section not_ours;
+    e->stack = record_stack(a);
+  }
+  return e;
+}
+
+void give_up_token(operation op, resource_id resource) noexcept {
+  auto& a = *current_arena();
+  auto& t = a[this_task];
+  t.pending = op;
+  t.pending_resource = resource;
+  pass_token(a, this_task, choose(a, this_task, op == operation::yield));
+}
+
+}  // namespace
+
+task_id self() noexcept { return this_task; }
+void become(task_id task) noexcept { this_task = task; }
+bool controlled() noexcept { return this_task != no_task && !inside; }
+
+uncontrolled_section::uncontrolled_section() noexcept : before_(inside) { inside = true; }
+uncontrolled_section::~uncontrolled_section() { inside = before_; }
+
+controlled_call::controlled_call(operation op, resource_id resource, const void* site) noexcept
+    : controlled_call(no_point{}, op, resource, site) {
+  give_up_token(op, resource);
+}
+
+controlled_call::controlled_call(no_point, operation op, resource_id resource,
+                                 const void* site) noexcept
+    : op_(op), resource_(resource), site_(site) {}
+
+controlled_call controlled_call::silent(operation op, resource_id resource,
+                                        const void* site) noexcept {
+  return {no_point{}, op, resource, site};
+}
+
+wake controlled_call::block(std::uint64_t deadline_ns) noexcept {
+  return block_on({&resource_, 1}, deadline_ns);
+}
+
+wake controlled_call::block_on(std::span<const resource_id> resources, std::uint64_t deadline_ns,
+                               bool retryable) noexcept {
+  auto& a = *current_arena();
+  if (deadline_ns <= a.schedule.clock_ns) return wake::timed_out;
+  auto& t = a[this_task];
+  // A call may wait for something else than what it is about: a condition wait, for the mutex.
+  const auto awaited = resources.empty() ? resource_ : resources.front();
+  t.pending = op_;
+  t.pending_resource = awaited;
+  t.blocked_event = a.event_count;
+  if (auto* e = append(op_, awaited, outcome::blocked, site_); e != nullptr)
+    e->second = awaited == resource_ ? second_ : resource_;
+  set_blocked(a, this_task, resources, deadline_ns, retryable);
+  pass_token(a, this_task, choose(a, this_task, false));
+  return t.cause;
+}
+
+void controlled_call::finish(std::int64_t result, int error, std::uint64_t before,
+                             std::uint64_t after, bool wake_all) noexcept {
+  auto& a = *current_arena();
+  if (auto* e = append(op_, resource_, outcome::completed, site_); e != nullptr) {
+    e->result = result;
+    e->error = error;
+    e->before = before;
+    e->after = after;
+    e->second = second_;
+  }
+  if (error != 0 || !traits(op_).changes) return;
+  if (op_ != operation::store || before != after) note_progress(a);
+  if (wake_all) wake_waiters(a, resource_);
+}
+
+int controlled_call::failed(int error) noexcept {
+  finish(-1, error, 0, 0);
+  errno = error;
+  return -1;
+}
+
+int controlled_call::failed_with(int error) noexcept {
+  finish(error, error, 0, 0);
+  return error;
+}
+
+void controlled_call::yield_again() noexcept { give_up_token(op_, resource_); }
+
+void set_owner(resource_id resource, task_id owner) noexcept {
+  current_arena()->resources[resource].owner = owner;
+}
+
+void changed(resource_id resource) noexcept { wake_waiters(*current_arena(), resource); }
+
+void note_uncontrolled(const char* call) noexcept {
+  auto& a = *current_arena();
+  if (a.uncontrolled_count++ != 0) return;
+  auto& name = a.uncontrolled_call;
+  const auto length = std::min(std::strlen(call), name.size() - 1);
+  std::copy_n(call, length, name.begin());
+  name[length] = '\0';
+}
+
+std::uint64_t draw(std::uint64_t bound) noexcept {
+  return strategy::draw(current_arena()->strategy, bound);
+}
+
+std::uint64_t now_ns() noexcept { return current_arena()->schedule.clock_ns; }
+
+}  // namespace forkloom::execution

@@ -1,0 +1,119 @@
+// What an interception family builds a controlled call from. The order is always the same:
+//
+//   if (!controlled()) return real_sem_wait(s);                  // outside of an execution
+//   controlled_call call{operation::sem_wait, resource, site};   // the scheduling point
+//   while (real_sem_trywait(s) != 0) {                           // a real, non-blocking attempt
+//     if (errno != EAGAIN) return call.failed(errno);
+//     if (call.block(deadline) == wake::timed_out) return call.failed(ETIMEDOUT);
+//   }
+//   return call.completed(0);                                    // the event is written
+//
+// Everything here is async-signal-safe: no allocation, no locks, errno untouched except by failed().
+// All functions are for the calling thread; they require that controlled() has said yes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "framework/execution/arena.hpp"
+
+namespace forkloom::execution {
+
+// The task that the calling thread is; no_task outside of an execution and in the controller.
+[[nodiscard]] task_id self() noexcept;
+
+// Makes the calling thread that task. Called once, in the child, after the fork.
+void become(task_id task) noexcept;
+
+// Is this thread a task, and not inside Forkloom's own code already?
+[[nodiscard]] bool controlled() noexcept;
+
+// While one lives, this thread's calls pass straight through.
+class uncontrolled_section {
+ public:
+  uncontrolled_section() noexcept;
+  ~uncontrolled_section();
+  uncontrolled_section(const uncontrolled_section&) = delete;
+  uncontrolled_section& operator=(const uncontrolled_section&) = delete;
+
+ private:
+  bool before_;
+};
+
+class controlled_call {
+ public:
+  // Records what the task is about to do and gives the token up; returns when the task is picked.
+  // site: the address that the intercepted call returns to.
+  controlled_call(operation op, resource_id resource, const void* site) noexcept;
+
+  // Without a scheduling point: for a call that only says what happened (a descriptor was made).
+  static controlled_call silent(operation op, resource_id resource, const void* site) noexcept;
+
+  // Waits until the call's resource changes, or until the deadline (virtual monotonic time, in
+  // nanoseconds). A deadline that has passed returns timed_out at once.
+  wake block(std::uint64_t deadline_ns = no_deadline) noexcept;
+
+  // The same for any one of several resources, or for none but the deadline.
+  // retryable: whether any task's death may unblock it; false for what only the model can unblock.
+  wake block_on(std::span<const resource_id> resources, std::uint64_t deadline_ns,
+                bool retryable = true) noexcept;
+
+  // Writes the event of a call that succeeded; waiters of the resource are woken if the operation
+  // changes it. Returns `result`, for return statements.
+  template <class Result>
+  Result completed(Result result, std::uint64_t before = 0, std::uint64_t after = 0) noexcept {
+    finish(static_cast<std::int64_t>(result), 0, before, after);
+    return result;
+  }
+
+  // The same, when the family itself has enabled the waiters that may go on (a signal wakes one).
+  template <class Result>
+  Result completed_without_waking(Result result) noexcept {
+    finish(static_cast<std::int64_t>(result), 0, 0, 0, false);
+    return result;
+  }
+
+  // Writes the event of a call that failed; no waiter is woken. failed() sets errno and returns -1,
+  // failed_with() returns the error number, as pthread functions do.
+  int failed(int error) noexcept;
+  int failed_with(int error) noexcept;
+
+  // A second resource of the event: the mutex of a condition wait, the FIFO that a path named.
+  void involve(resource_id second) noexcept { second_ = second; }
+
+  // The resource, if it is known only after the call (a new pipe, a child).
+  void concern(resource_id resource) noexcept { resource_ = resource; }
+
+  // Gives the token up once more, as at the start.
+  void yield_again() noexcept;
+
+  [[nodiscard]] resource_id resource() const noexcept { return resource_; }
+
+ private:
+  struct no_point {};
+  controlled_call(no_point, operation op, resource_id resource, const void* site) noexcept;
+  void finish(std::int64_t result, int error, std::uint64_t before, std::uint64_t after,
+              bool wake_all = true) noexcept;
+
+  operation op_;
+  resource_id resource_;
+  resource_id second_ = no_resource;
+  const void* site_;
+};
+
+// Who holds the resource now, for kinds that have owners.
+void set_owner(resource_id resource, task_id owner) noexcept;
+
+// The resource changed by other means than the completion of a call on it: its waiters may retry.
+void changed(resource_id resource) noexcept;
+
+// A call that Forkloom should schedule and does not passed through; the report will name it.
+void note_uncontrolled(const char* call) noexcept;
+
+// A number in [0, bound) from the strategy, for choices that are not tasks. Requires bound > 0.
+[[nodiscard]] std::uint64_t draw(std::uint64_t bound) noexcept;
+
+// Virtual time. Monotonic clocks read now_ns(); real time is realtime_offset_ns later.
+[[nodiscard]] std::uint64_t now_ns() noexcept;
+
+}  // namespace forkloom::execution

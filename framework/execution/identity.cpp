@@ -1,0 +1,114 @@
+#include "framework/execution/identity.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "framework/execution/call.hpp"
+#include "framework/execution/mappings.hpp"
+#include "framework/execution/sys.hpp"
+#include "framework/strategy/random.hpp"
+
+namespace forkloom::execution {
+namespace {
+
+std::uint64_t number(const void* address) noexcept {
+  return reinterpret_cast<std::uint64_t>(address);  // NOLINT: an address as a number
+}
+
+std::uint64_t hash(std::string_view text) noexcept {
+  std::uint64_t h = text.size();
+  for (const char c : text) h = strategy::mix(h ^ static_cast<unsigned char>(c));
+  return h;
+}
+
+// Names a resource "base" or "base+offset".
+void set_offset_name(arena& a, resource_id id, std::string_view base, std::uint64_t offset) {
+  std::array<char, resource_name_size> text{};
+  const auto length = std::min(base.size(), text.size() - 12);
+  std::copy_n(base.begin(), length, text.begin());
+  auto* end = text.data() + length;
+  if (offset != 0) {
+    *end++ = '+';
+    end = std::to_chars(end, text.data() + text.size(), offset).ptr;
+  }
+  a.resources.set_name(id, {text.data(), static_cast<std::size_t>(end - text.data())});
+}
+
+// A resource that has just been made is called after the memory it lies in.
+void name_by_place(arena& a, resource_id id, std::uint64_t address, const mapping* m) noexcept {
+  for (std::uint32_t i = 0; i < a.named_range_count; ++i) {
+    const auto& range = a.named_ranges[i];
+    if (address - range.address < range.size)
+      return set_offset_name(a, id, range.name.data(), address - range.address);
+  }
+  if (m != nullptr && m->file[0] != '\0')
+    set_offset_name(a, id, m->file.data(), address - m->begin + m->offset);
+}
+
+// The process of a task, as a number that is the same in every run: its own, until threads are tasks.
+std::uint64_t process_of(task_id task) noexcept { return index(task); }
+
+}  // namespace
+
+resource_id resource_at(const void* address, resource_kind kind) noexcept {
+  auto& a = *current_arena();
+  const auto place = number(address);
+  const auto* m = shared_mapping_at(place);
+  const auto key = m != nullptr
+                       ? resource_key{resource_key::space::mapping, m->object,
+                                      place - m->begin + m->offset}
+                       : resource_key{resource_key::space::private_memory, process_of(self()), place};
+  const auto known = a.resources.size();
+  const auto id = a.resources.find_or_add(key, kind);
+  if (a.resources.size() != known) name_by_place(a, id, place, m);
+  return id;
+}
+
+resource_id resource_of(int descriptor, resource_kind kind) noexcept {
+  struct stat status {};
+  if (sys::call(SYS_fstat, descriptor, sys::address(&status)) < 0) return no_resource;
+  if (S_ISFIFO(status.st_mode) && kind == resource_kind::file) kind = resource_kind::pipe;
+  return current_arena()->resources.find_or_add(
+      {resource_key::space::file, object_of(status.st_dev, status.st_ino), 0}, kind);
+}
+
+resource_id resource_named(std::string_view name, resource_kind kind) noexcept {
+  auto& resources = current_arena()->resources;
+  const auto where = kind == resource_kind::logical ? resource_key::space::logical
+                                                    : resource_key::space::named;
+  const auto known = resources.size();
+  const auto id = resources.find_or_add({where, hash(name), static_cast<std::uint64_t>(kind)}, kind);
+  if (resources.size() != known) resources.set_name(id, name);
+  return id;
+}
+
+resource_id children_of(task_id task) noexcept {
+  return current_arena()->resources.find_or_add(
+      {resource_key::space::children, index(task), 0}, resource_kind::process);
+}
+
+void name_memory(const void* address, std::size_t size, std::string_view name) noexcept {
+  auto& a = *current_arena();
+  if (a.named_range_count == named_range_capacity) return;
+  auto& range = a.named_ranges[a.named_range_count++];
+  range.address = number(address);
+  range.size = size;
+  const auto length = std::min(name.size(), range.name.size() - 1);
+  std::copy_n(name.begin(), length, range.name.begin());
+  range.name[length] = '\0';
+}
+
+void name_descriptor(int descriptor, resource_kind kind, std::string_view name) noexcept {
+  if (const auto id = resource_of(descriptor, kind); id != no_resource)
+    current_arena()->resources.set_name(id, name);
+}
+
+bool is_shared(const void* address) noexcept {
+  return shared_mapping_at(number(address)) != nullptr;
+}
+
+}  // namespace forkloom::execution

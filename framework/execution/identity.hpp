@@ -1,0 +1,36 @@
+// Which resource is this? An object in shared memory is (what is mapped, offset), whatever address a
+// process sees it at; an object in private memory belongs to its process; a descriptor is its inode.
+// Async-signal-safe. For tasks and for the controller while it declares a scenario.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "framework/execution/arena.hpp"
+
+namespace forkloom::execution {
+
+// The resource at an address; made and named on first use.
+[[nodiscard]] resource_id resource_at(const void* address, resource_kind kind) noexcept;
+
+// The pipe, FIFO or file behind a descriptor; no_resource if the descriptor is not open.
+[[nodiscard]] resource_id resource_of(int descriptor, resource_kind kind) noexcept;
+
+// The resource with a name of its own (a logical one, a semaphore or segment before it is mapped).
+[[nodiscard]] resource_id resource_named(std::string_view name, resource_kind kind) noexcept;
+
+// The children of a task, as something one can wait for.
+[[nodiscard]] resource_id children_of(task_id task) noexcept;
+
+// Gives [address, address + size) a name: resources in it are called after it, with their offset
+// where it is not zero. To be called before the memory is used.
+void name_memory(const void* address, std::size_t size, std::string_view name) noexcept;
+
+// Names the resource behind a descriptor.
+void name_descriptor(int descriptor, resource_kind kind, std::string_view name) noexcept;
+
+// Is the address in memory that other processes may share?
+[[nodiscard]] bool is_shared(const void* address) noexcept;
+
+}  // namespace forkloom::execution

@@ -1,0 +1,30 @@
+// This process's shared mappings, read from /proc/self/maps: the kernel's own word on what lies
+// where. The table is private to the process (a fork copies it, as it copies the mappings) and is
+// read again after anything that may have changed a mapping. Async-signal-safe.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace forkloom::execution {
+
+struct mapping {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::uint64_t object = 0;  // device and inode, mixed
+  std::uint64_t offset = 0;  // of `begin` in the object
+  std::array<char, 40> file{};  // last component of its path; empty for anonymous memory
+};
+
+// The shared mapping that holds the address; null if the address is private or not mapped.
+[[nodiscard]] const mapping* shared_mapping_at(std::uint64_t address) noexcept;
+
+// The next look-up reads the table anew.
+void forget_mappings() noexcept;
+
+// How mappings and descriptors name the inode behind them.
+[[nodiscard]] std::uint64_t object_of(std::uint64_t device, std::uint64_t inode) noexcept;
+
+}  // namespace forkloom::execution

@@ -1,0 +1,203 @@
+#include "framework/execution/scheduler.hpp"
+
+#include <algorithm>
+
+#include "framework/execution/sys.hpp"
+
+namespace forkloom::execution {
+namespace {
+
+void copy_name(std::span<char> to, std::string_view from) noexcept {
+  const auto length = std::min(from.size(), to.size() - 1);
+  std::copy_n(from.begin(), length, to.begin());
+  to[length] = '\0';
+}
+
+void leave_wait_sets(arena& a, task_id id) noexcept {
+  auto& t = a[id];
+  for (std::size_t i = 0; i < t.wait_count; ++i) a.resources[t.waits[i]].waiters.erase(id);
+  t.wait_count = 0;
+  a.schedule.waiting_for_any.erase(id);
+}
+
+// Enables every task whose deadline has come, and finds the next deadline.
+void expire_deadlines(arena& a) noexcept {
+  auto& s = a.schedule;
+  s.next_deadline_ns = no_deadline;
+  for (std::uint32_t i = 0; i < s.task_count; ++i) {
+    auto& t = a.tasks[i];
+    if (t.state != task_state::blocked || t.deadline_ns == no_deadline) continue;
+    if (t.deadline_ns <= s.clock_ns)
+      set_enabled(a, task_id(i), wake::timed_out);
+    else
+      s.next_deadline_ns = std::min(s.next_deadline_ns, t.deadline_ns);
+  }
+}
+
+// A task that died while another one ran (killed from outside, or by that other one).
+void bury_the_dead(arena& a) noexcept {
+  if (a.controller.unnoticed_deaths.exchange(0) == 0) return;
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
+    auto& t = a.tasks[i];
+    if (t.died.load() && t.state != task_state::dead && t.state != task_state::unused)
+      death(a, task_id(i), t.wait_status);
+  }
+}
+
+// Folds what the picked task is about to do into the hash. Resources are numbered by first use, so
+// nothing in here depends on addresses or pids.
+void fold(schedule_state& s, task_id picked, const task& t) noexcept {
+  const auto what = (static_cast<std::uint64_t>(index(picked)) << 48) |
+                    (static_cast<std::uint64_t>(t.pending) << 40) |
+                    (static_cast<std::uint64_t>(t.pending_resource) & 0xffff'ffff);
+  s.hash = strategy::mix(s.hash ^ what) + strategy::golden_ratio;
+}
+
+bool limits_reached(arena& a) noexcept {
+  auto& s = a.schedule;
+  if (s.since_progress <= a.config.progress_limit && s.step <= a.config.step_limit) return false;
+  end_execution(a, ending::step_limit);
+  return true;
+}
+
+}  // namespace
+
+task_id birth(arena& a, task_id parent, std::string_view name) noexcept {
+  auto& s = a.schedule;
+  if (s.task_count == task_capacity) {
+    end_execution(a, ending::task_limit);
+    return no_task;
+  }
+  const auto id = task_id(s.task_count++);
+  auto& t = a[id];
+  t.state = task_state::ready;
+  t.parent = parent;
+  t.pending = operation::start;
+  t.pending_resource = no_resource;
+  copy_name(t.name, name);
+  s.enabled.insert(id);
+  ++s.living;
+  return id;
+}
+
+void unborn(arena& a, task_id task) noexcept {
+  a.schedule.enabled.erase(task);
+  a[task].state = task_state::unused;
+  --a.schedule.task_count;
+  --a.schedule.living;
+}
+
+void death(arena& a, task_id id, int status) noexcept {
+  auto& s = a.schedule;
+  auto& t = a[id];
+  if (t.state == task_state::dead) return;
+  leave_wait_sets(a, id);
+  t.state = task_state::dead;
+  t.wait_status = status;
+  s.enabled.erase(id);
+  --s.living;
+  if (s.running == id) s.running = no_task;
+  if (auto* e = append_event(a, id, operation::exit, no_resource, outcome::completed); e != nullptr)
+    e->result = status;
+  note_progress(a);
+  for (std::uint32_t i = 0; i < s.task_count; ++i)
+    if (a.tasks[i].state == task_state::blocked && a.tasks[i].retryable)
+      set_enabled(a, task_id(i), wake::retry);
+}
+
+task_id choose(arena& a, task_id current, bool yields) noexcept {
+  auto& s = a.schedule;
+  if (s.ended.load(std::memory_order_relaxed)) return no_task;
+  bury_the_dead(a);
+  s.clock_ns += step_duration_ns;
+  if (s.clock_ns >= s.next_deadline_ns) expire_deadlines(a);
+  while (s.enabled.empty()) {
+    if (s.next_deadline_ns == no_deadline) {
+      end_execution(a, s.living == 0 ? ending::finished : ending::stuck);
+      return no_task;
+    }
+    s.clock_ns = std::max(s.clock_ns, s.next_deadline_ns);
+    expire_deadlines(a);
+  }
+  if (limits_reached(a)) return no_task;
+  const auto picked = strategy::pick(a.strategy, {s.enabled, current, yields});
+  a.picks[s.step++] = picked;
+  ++s.since_progress;
+  if (picked != current) ++s.switches;
+  fold(s, picked, a[picked]);
+  s.running = picked;
+  return picked;
+}
+
+void pass_token(arena& a, task_id me, task_id next) noexcept {
+  if (next == me && me != no_task) return;
+  if (next == no_task) {
+    const std::uint64_t one = 1;
+    sys::call(SYS_write, a.controller.event_fd, sys::address(&one), sizeof one);
+  } else {
+    a[next].token.store(1, std::memory_order_release);
+    sys::futex_wake(a[next].token);
+  }
+  if (me != no_task) wait_for_token(a, me);
+}
+
+void wait_for_token(arena& a, task_id me) noexcept {
+  auto& token = a[me].token;
+  while (token.load(std::memory_order_acquire) == 0) sys::futex_wait(token, 0);
+  token.store(0, std::memory_order_relaxed);
+}
+
+void set_blocked(arena& a, task_id me, std::span<const resource_id> resources,
+                 std::uint64_t deadline_ns, bool retryable) noexcept {
+  auto& s = a.schedule;
+  auto& t = a[me];
+  t.state = task_state::blocked;
+  t.retryable = retryable;
+  t.deadline_ns = deadline_ns;
+  if (resources.size() > t.waits.size()) s.waiting_for_any.insert(me);
+  t.wait_count = static_cast<std::uint8_t>(std::min(resources.size(), t.waits.size()));
+  std::copy_n(resources.begin(), t.wait_count, t.waits.begin());
+  for (std::size_t i = 0; i < t.wait_count; ++i) a.resources[t.waits[i]].waiters.insert(me);
+  s.enabled.erase(me);
+  s.next_deadline_ns = std::min(s.next_deadline_ns, deadline_ns);
+}
+
+void set_enabled(arena& a, task_id id, wake cause) noexcept {
+  leave_wait_sets(a, id);
+  auto& t = a[id];
+  t.state = task_state::ready;
+  t.cause = cause;
+  t.deadline_ns = no_deadline;
+  a.schedule.enabled.insert(id);
+}
+
+void wake_waiters(arena& a, resource_id resource) noexcept {
+  if (resource == no_resource) return;
+  auto waiters = a.resources[resource].waiters;
+  waiters |= a.schedule.waiting_for_any;
+  waiters.for_each([&](task_id task) { set_enabled(a, task, wake::retry); });
+}
+
+void end_execution(arena& a, ending how) noexcept {
+  if (a.schedule.ended.load(std::memory_order_relaxed)) return;
+  a.schedule.how = how;
+  a.schedule.ended.store(true, std::memory_order_release);
+}
+
+event* append_event(arena& a, task_id task, operation op, resource_id resource,
+                    outcome how) noexcept {
+  if (a.event_count == event_capacity) {
+    end_execution(a, ending::step_limit);
+    return nullptr;
+  }
+  auto& e = a.events[a.event_count++];
+  e = event{.step = a.schedule.step,
+            .clock_ns = a.schedule.clock_ns,
+            .resource = resource,
+            .task = task,
+            .op = op,
+            .how = how};
+  return &e;
+}
+
+}  // namespace forkloom::execution

@@ -1,0 +1,62 @@
+// The scheduler: who runs next, who is enabled, and how the token moves. It has no process of its
+// own. Whoever yields runs it, on the state in the arena; after a death the controller does.
+//
+// All functions require that the caller holds the token (or that nobody does, as before the first
+// pick and after a death). They are async-signal-safe: no allocation, no lock, no errno.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "framework/execution/arena.hpp"
+
+namespace forkloom::execution {
+
+// Makes a slot for a new task and lets it be enabled. no_task if all slots are in use; the execution
+// has then ended with ending::task_limit.
+[[nodiscard]] task_id birth(arena& a, task_id parent, std::string_view name) noexcept;
+
+// Takes back a birth whose fork failed.
+void unborn(arena& a, task_id task) noexcept;
+
+// The task is gone, as a zombie or reaped: everything that the kernel cleans up has been cleaned up.
+// Wakes all that a death may unblock. status: as from waitpid(2).
+void death(arena& a, task_id task, int status) noexcept;
+
+// Advances the clock by one step and lets the strategy pick the next task. When no task is enabled,
+// time jumps to the next deadline. no_task if the execution has ended: nobody could go on, or a
+// limit was reached; schedule.how says which.
+[[nodiscard]] task_id choose(arena& a, task_id current, bool yields) noexcept;
+
+// Hands the token to `next` and, unless `me` is no_task, sleeps until it comes back. With no_task
+// for `next` the execution is over: the controller is told, and a caller that is a task sleeps for
+// good, until it is killed.
+void pass_token(arena& a, task_id me, task_id next) noexcept;
+
+// Sleeps until the token is handed to `me`.
+void wait_for_token(arena& a, task_id me) noexcept;
+
+// Marks `me` as waiting for any of `resources` until the deadline. It still holds the token.
+// retryable: a death of anybody may unblock it, because the kernel's clean-up may.
+void set_blocked(arena& a, task_id me, std::span<const resource_id> resources,
+                 std::uint64_t deadline_ns, bool retryable) noexcept;
+
+// Enables a blocked task.
+void set_enabled(arena& a, task_id task, wake cause) noexcept;
+
+// The resource has changed: all that wait for it may try again.
+void wake_waiters(arena& a, resource_id resource) noexcept;
+
+// Ends the execution; the controller will kill what still lives. Only the first call counts.
+void end_execution(arena& a, ending how) noexcept;
+
+// Appends an event at the current step and time; the rest of its members are the caller's.
+// Null if the log is full: the execution has then ended with ending::step_limit.
+event* append_event(arena& a, task_id task, operation op, resource_id resource,
+                    outcome how) noexcept;
+
+// Something changed for the better: the progress limit starts anew.
+inline void note_progress(arena& a) noexcept { a.schedule.since_progress = 0; }
+
+}  // namespace forkloom::execution

@@ -1,0 +1,48 @@
+// What a campaign over one scenario has to tell. Plain values: reports are made from these alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "forkloom/violation.hpp"
+#include "framework/trace/trace.hpp"
+
+namespace forkloom::explore {
+
+// One execution in which something was found, run again and explained.
+struct finding {
+  std::vector<violation> violations;  // in the order of the checkers, the most telling first
+  std::uint64_t execution = 0;        // number of the execution, from 0
+  std::string token;                  // reproduces it
+  std::uint32_t replays = 0;          // how often it was run again before it was reported …
+  std::uint32_t reproduced = 0;       // … and in how many of those it failed in the same way
+  std::string divergence;             // where a replay departed, with both operations; or empty
+  trace what_happened;                // with stacks and sources
+};
+
+enum class verdict : std::uint8_t {
+  as_expected,  // nothing found; or all that the scenario declares to be found, and nothing else
+  violated,     // something was found that should not be there, or the expected was not found
+  error,        // the campaign could not be carried out, or a task was not under control
+};
+
+struct campaign_result {
+  std::string scenario;
+  std::string strategy;  // "random", "pct:3"
+  std::string guarantee;  // what the strategy promises, in words; or empty
+  std::uint64_t seed = 0;
+  std::uint64_t executions = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t switches = 0;
+  double seconds = 0;
+  std::string isolation;                 // "private namespaces" or "tracked names"
+  std::vector<violation_kind> expected;  // what the scenario declares to be found
+  std::vector<finding> findings;
+  verdict how = verdict::as_expected;
+  std::string message;  // why the verdict is not as_expected, if no finding says it
+  // What was not under control, each a line; also in a campaign that is otherwise as expected.
+  std::vector<std::string> uncontrolled;
+};
+
+}  // namespace forkloom::explore

@@ -1,0 +1,121 @@
+// pthread condition variables, modelled in the arena: no non-blocking form of a wait exists.
+//
+// Resource: the condition, by its place. Model: none; who waits is the resource's set of waiters.
+// Blocks: a wait, until it is signalled or its deadline comes; then it takes the mutex again.
+// Releases: signal wakes one waiter, which the strategy chooses; broadcast wakes all.
+// The real object is initialised and destroyed, but never waited on.
+// Async-signal-safe: nothing is allocated, no lock but the caller's mutex is taken.
+#include <pthread.h>
+
+#include <cerrno>
+
+#include "framework/execution/identity.hpp"
+#include "framework/execution/scheduler.hpp"
+#include "framework/intercept/mutex.hpp"
+#include "framework/intercept/next.hpp"
+#include "framework/intercept/virtual_time.hpp"
+
+namespace forkloom::intercept {
+namespace {
+
+using execution::controlled;
+using execution::controlled_call;
+using execution::no_deadline;
+using execution::wake;
+
+// glibc keeps the conditions of 2002 under an older version of the same names.
+constexpr const char* since = "GLIBC_2.3.2";
+constinit next<decltype(::pthread_cond_init)> real_init{"pthread_cond_init", since};
+constinit next<decltype(::pthread_cond_destroy)> real_destroy{"pthread_cond_destroy", since};
+constinit next<decltype(::pthread_cond_wait)> real_wait{"pthread_cond_wait", since};
+constinit next<decltype(::pthread_cond_timedwait)> real_timedwait{"pthread_cond_timedwait", since};
+constinit next<decltype(::pthread_cond_clockwait)> real_clockwait{"pthread_cond_clockwait"};
+constinit next<decltype(::pthread_cond_signal)> real_signal{"pthread_cond_signal", since};
+constinit next<decltype(::pthread_cond_broadcast)> real_broadcast{"pthread_cond_broadcast", since};
+
+resource_id resource_of(const pthread_cond_t* condition) noexcept {
+  return execution::resource_at(condition, resource_kind::condition);
+}
+
+// The clock of pthread_condattr_setclock: glibc keeps it in the second bit of the waiters' word.
+clockid_t clock_of(const pthread_cond_t* condition) noexcept {
+  return (condition->__data.__wrefs & 2) != 0 ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+}
+
+// Unlocks, sleeps and locks again. Unlocking and going to sleep are one step, as POSIX demands:
+// nothing can be signalled in between.
+int wait(pthread_cond_t* condition, pthread_mutex_t* mutex, std::uint64_t deadline,
+         const void* site) noexcept {
+  const auto resource = resource_of(condition);
+  controlled_call call{operation::cond_wait, resource, site};
+  call.involve(resource_of(mutex));
+  if (const auto error = unlock_within(mutex); error != 0) return call.failed_with(error);
+  const bool late = call.block_on({&resource, 1}, deadline, false) == wake::timed_out;
+  const auto locked = lock_within(call, mutex, no_deadline);
+  return call.completed_without_waking(locked != 0 ? locked : late ? ETIMEDOUT : 0);
+}
+
+int timed_wait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
+               const timespec* until, const void* site) noexcept {
+  if (!valid(*until) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)) return EINVAL;
+  return wait(condition, mutex, deadline_at(clock, *until), site);
+}
+
+}  // namespace
+}  // namespace forkloom::intercept
+
+using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace
+using namespace forkloom::intercept;  // NOLINT
+
+extern "C" {
+
+int pthread_cond_broadcast(pthread_cond_t* condition) noexcept {
+  if (!controlled()) return real_broadcast(condition);
+  controlled_call call{operation::cond_broadcast, resource_of(condition),
+                       __builtin_return_address(0)};
+  return call.completed(0);  // completing wakes every waiter
+}
+
+int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
+                           const timespec* until) {
+  if (!controlled()) return real_clockwait(condition, mutex, clock, until);
+  return timed_wait(condition, mutex, clock, until, __builtin_return_address(0));
+}
+
+int pthread_cond_destroy(pthread_cond_t* condition) noexcept {
+  if (!controlled()) return real_destroy(condition);
+  auto call = controlled_call::silent(operation::cond_destroy, resource_of(condition),
+                                      __builtin_return_address(0));
+  return call.completed_without_waking(real_destroy(condition));
+}
+
+int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t* attributes) noexcept {
+  const auto result = real_init(condition, attributes);
+  if (!controlled()) return result;
+  auto call = controlled_call::silent(operation::cond_init, resource_of(condition),
+                                      __builtin_return_address(0));
+  return result == 0 ? call.completed(0) : call.failed_with(result);
+}
+
+int pthread_cond_signal(pthread_cond_t* condition) noexcept {
+  if (!controlled()) return real_signal(condition);
+  controlled_call call{operation::cond_signal, resource_of(condition), __builtin_return_address(0)};
+  auto& a = *execution::current_arena();
+  const auto& waiters = a.resources[call.resource()].waiters;
+  if (const auto count = waiters.size(); count > 0)
+    execution::set_enabled(a, waiters.nth(execution::draw(count)), wake::retry);
+  return call.completed_without_waking(0);
+}
+
+int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
+                           const timespec* until) {
+  if (!controlled()) return real_timedwait(condition, mutex, until);
+  return timed_wait(condition, mutex, clock_of(condition), until, __builtin_return_address(0));
+}
+
+int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
+  if (!controlled()) return real_wait(condition, mutex);
+  return wait(condition, mutex, no_deadline, __builtin_return_address(0));
+}
+
+}  // extern "C"

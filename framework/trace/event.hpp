@@ -1,0 +1,36 @@
+// One thing that happened in an execution, as it is written into the arena and read by the checkers.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "framework/trace/ids.hpp"
+#include "framework/trace/operation.hpp"
+
+namespace forkloom {
+
+enum class outcome : std::uint8_t {
+  completed,  // the call returned; `result` and `error` say what
+  blocked,    // the call would block: the task now waits for the resource
+  timed_out,  // the wait ended by its deadline; the call then completes or tries once more
+};
+
+struct event {
+  std::uint64_t step = 0;      // the pick that let it happen; several events may share one
+  std::uint64_t clock_ns = 0;  // virtual time
+  std::int64_t result = 0;     // the call's return value
+  std::uint64_t before = 0;    // memory: the value read or replaced; descriptors: see the family
+  std::uint64_t after = 0;     // memory: the value written
+  std::uint64_t site = 0;      // the address that the call returns to
+  resource_id resource = no_resource;
+  resource_id second = no_resource;  // a second resource: the mutex of a condition wait, …
+  std::uint32_t stack = 0;           // 1 + index of the recorded stack; 0 if none was taken
+  std::int32_t error = 0;            // errno value of a failed call, else 0
+  task_id task = no_task;
+  operation op = operation::none;
+  outcome how = outcome::completed;
+};
+
+static_assert(std::is_trivially_copyable_v<event>);
+
+}  // namespace forkloom

@@ -1,0 +1,105 @@
+// What happened in one execution: a plain value that checkers and reports read. It can be written
+// by hand, which is how the checkers are tested.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "framework/trace/event.hpp"
+#include "framework/trace/ids.hpp"
+
+namespace forkloom {
+
+// How a task ended, or did not.
+struct task_end {
+  enum class how : std::uint8_t { alive, exited, signalled };
+  how kind = how::alive;
+  int code = 0;          // exit code or signal number
+  bool allowed = false;  // the scenario said that this end is fine (allow_exit, allow_signal)
+};
+
+struct task_record {
+  std::string name;
+  task_id parent = no_task;  // no_task: a process that the scenario declared
+  task_end end;
+  bool body_returned = false;  // it reached the end of its body, or called exit()
+  std::string output;          // what it wrote to stdout and stderr
+};
+
+struct resource_record {
+  std::string name;
+  resource_kind kind = resource_kind::unknown;
+  task_id owner = no_task;  // who held it at the end; only kinds that have owners
+};
+
+// A task that was blocked when the execution ended. Only what no other task could end any more is
+// here as `releasers.empty()`.
+struct wait_record {
+  task_id task = no_task;
+  operation op = operation::none;
+  std::vector<resource_id> resources;  // any one of them would do (poll waits for several)
+  std::vector<task_id> releasers;      // living tasks that could still let it go on; maybe itself
+  std::size_t event = 0;               // index of the event that says it blocked
+};
+
+// An expect() that did not hold, or an exception that left a body.
+struct failure_record {
+  enum class what : std::uint8_t { expectation, exception };
+  what kind = what::expectation;
+  task_id task = no_task;  // no_task: in the scenario itself (finally)
+  std::uint64_t step = 0;
+  std::string file;
+  std::uint32_t line = 0;
+  std::string text;  // the values ("150 == 160") or the exception's what()
+};
+
+// Something found after the execution that was not there before it.
+struct leftover_record {
+  std::string what;  // "shared memory /bank", "System V queue 3"
+  resource_id resource = no_resource;  // if the trace knows it
+};
+
+enum class ending : std::uint8_t {
+  finished,      // every task ended
+  stuck,         // no task is enabled and no deadline is pending, but tasks live
+  step_limit,    // too many steps since the last progress, or in all
+  spinning,      // a task burns processor time and does not come back
+  uncontrolled,  // a task sits in a system call that Forkloom does not control
+  task_limit,    // more tasks than an execution can hold
+  interrupted,   // the run itself was told to stop
+  failed,        // the execution could not be carried out (fork failed, memory is full)
+};
+
+struct trace {
+  std::vector<event> events;
+  std::vector<task_record> tasks;          // by task_id
+  std::vector<resource_record> resources;  // by resource_id
+  std::vector<wait_record> waits;
+  std::vector<failure_record> failures;
+  std::vector<leftover_record> leftovers;
+  std::vector<std::vector<std::uint64_t>> stacks;  // innermost address first; see event::stack
+  std::vector<task_id> schedule;                   // the pick of each step
+
+  // event::site and stack addresses → "file:line", filled in when a failure is explained.
+  std::map<std::uint64_t, std::string> sources;
+
+  ending how = ending::finished;
+  task_id culprit = no_task;  // spinning, uncontrolled: the task
+  std::string detail;         // uncontrolled: the call; failed: the reason; step_limit: which
+  std::uint64_t steps = 0;
+  std::uint64_t switches = 0;
+  std::uint64_t hash = 0;  // folds (task, operation, resource) of every step
+
+  // The caller's source line of an event: "file:line", or "" if it is not known.
+  [[nodiscard]] std::string source(const event& what) const;
+
+  // "teller 0", or "the scenario" for no_task.
+  [[nodiscard]] std::string task_name(task_id task) const;
+
+  // "account lock", or "" for no_resource.
+  [[nodiscard]] std::string resource_name(resource_id resource) const;
+};
+
+}  // namespace forkloom
