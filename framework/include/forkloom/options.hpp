@@ -1,0 +1,46 @@
+// How a scenario is explored. Written after its name and tags, in this order:
+//
+//   FORKLOOM_SCENARIO("a broken counter", "[counter]", .executions = 500,
+//                     .expects = {forkloom::violation_kind::lost_update}) { … }
+//
+// The command line and the environment (FORKLOOM_EXECUTIONS, FORKLOOM_SEED, FORKLOOM_STRATEGY)
+// override what the scenario says.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "forkloom/violation.hpp"
+
+namespace forkloom {
+
+struct options {
+  // Which schedules, unless replay decides it.
+
+  std::uint64_t executions = 1000;         // at most this many, at least 1
+  std::chrono::milliseconds time{0};       // stop after this much real time; 0: no limit
+  std::string strategy = "random";         // "random", or "pct:d" with the bug depth d in 1 … 32
+  std::uint64_t seed = 1;                  // the campaign's; each execution's seed follows from it
+  unsigned processes = 2;                  // for processes declared without a number; 1 … 1,024
+
+  // When an execution is stopped.
+
+  std::uint64_t progress_limit = 20'000;        // steps since something last changed; at least 1
+  std::uint64_t step_limit = 900'000;           // steps in all; 1 … 900,000
+  std::chrono::milliseconds hang_limit{2'000};  // processor time within one step; at least 1 ms
+
+  // What is looked for.
+
+  std::vector<std::string> checkers;      // by name; empty: all of them
+  std::uint32_t bypass_max = 32;          // a waiter overtaken more often than this starves; at least 1
+  std::vector<violation_kind> expects{};  // found, all of them and nothing else, or the scenario fails
+
+  // What happens then.
+
+  bool keep_going = false;  // go on after the first execution with a violation
+  unsigned replays = 3;     // how often a failure is run again before it is reported; at least 1
+};
+
+}  // namespace forkloom
