@@ -30,4 +30,8 @@ add_library(forkloom_sanitizers INTERFACE)
 if(FORKLOOM_SANITIZE)
   target_compile_options(forkloom_sanitizers INTERFACE -fsanitize=${FORKLOOM_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(forkloom_sanitizers INTERFACE -fsanitize=${FORKLOOM_SANITIZE})
+  # Every executable carries the sanitizers' settings; the file says why.
+  add_library(forkloom_sanitizer_defaults OBJECT "${PROJECT_SOURCE_DIR}/tests/sanitizers/defaults.cpp")
+  target_sources(forkloom_sanitizers INTERFACE
+    $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:$<TARGET_OBJECTS:forkloom_sanitizer_defaults>>)
 endif()
