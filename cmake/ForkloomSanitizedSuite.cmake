@@ -21,7 +21,7 @@ add_custom_target(sanitized_suite
   COMMAND "${CMAKE_COMMAND}" -S "${PROJECT_SOURCE_DIR}" -B "${sanitized_tree}" -G "${CMAKE_GENERATOR}"
           "-DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE}" "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
           "-DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}" "-DFORKLOOM_SANITIZE=address,undefined"
-          "-DFORKLOOM_TEST_PREFIX=asan-ubsan/" -DFORKLOOM_HYGIENE=OFF
+          "-DFORKLOOM_TEST_PREFIX=asan-ubsan/"
           --log-level=WARNING
   COMMAND "${CMAKE_COMMAND}" --build "${sanitized_tree}" --parallel ${jobs}
   COMMENT "Building the suite under ASan+UBSan in ${sanitized_tree}"
