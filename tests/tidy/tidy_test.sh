@@ -29,10 +29,8 @@ breaks() {
   rule=$1 line=$2 file=$3
   shift 2
   said=$(said_of "$@") && complain "$rule in $file: tidy.sh does not fail" "$said"
-  case $said in
-    "$file:$line: $rule: "*) ;;
-    *) complain "$rule in $file: expected at line $line" "$said" ;;
-  esac
+  printf '%s\n' "$said" | grep -q "^$file:$line: $rule: " ||
+    complain "$rule in $file: expected at line $line" "$said"
   [ "$(printf '%s\n' "$said" | grep -c ": $rule: ")" -eq 1 ] ||
     complain "$rule in $file: expected once" "$said"
 }
