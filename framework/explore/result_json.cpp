@@ -1,0 +1,87 @@
+#include "framework/explore/result_json.hpp"
+
+#include <array>
+#include <string_view>
+
+#include "framework/trace/json.hpp"
+#include "framework/trace/json_field.hpp"
+
+namespace forkloom::explore {
+namespace {
+
+namespace field = json_field;
+
+constexpr std::array<std::string_view, 3> verdicts{"as_expected", "violated", "error"};
+
+violation_kind kind_from_json(const nlohmann::json& value) {
+  const auto text = field::text(value, "an expected kind");
+  const auto kind = violation_kind_named(text);
+  if (!kind)
+    field::refuse("expected", fmt::format("has '{}', which is no kind of violation", text));
+  return *kind;
+}
+
+std::vector<std::string_view> names_of(const std::vector<violation_kind>& kinds) {
+  std::vector<std::string_view> names;
+  for (const auto kind : kinds) names.push_back(name(kind));
+  return names;
+}
+
+}  // namespace
+
+void to_json(nlohmann::json& json, const finding& value) {
+  json = {{"violations", value.violations},   {"execution", value.execution},
+          {"occurrences", value.occurrences}, {"token", value.token},
+          {"replays", value.replays},         {"reproduced", value.reproduced},
+          {"divergence", value.divergence},   {"trace", value.what_happened}};
+}
+
+void from_json(const nlohmann::json& json, finding& value) {
+  value.violations = field::elements_at(
+      json, "violations", [](const auto& element) { return element.template get<violation>(); });
+  value.execution = field::integer_at<std::uint64_t>(json, "execution");
+  value.occurrences = field::integer_at<std::uint64_t>(json, "occurrences");
+  value.token = field::text_at(json, "token");
+  value.replays = field::integer_at<std::uint32_t>(json, "replays");
+  value.reproduced = field::integer_at<std::uint32_t>(json, "reproduced");
+  value.divergence = field::text_at(json, "divergence");
+  value.what_happened = field::at(json, "trace").get<trace>();
+}
+
+void to_json(nlohmann::json& json, const campaign_result& value) {
+  json = {{"scenario", value.scenario},
+          {"strategy", value.strategy},
+          {"guarantee", value.guarantee},
+          {"seed", value.seed},
+          {"executions", value.executions},
+          {"steps", value.steps},
+          {"switches", value.switches},
+          {"seconds", value.seconds},
+          {"isolation", value.isolation},
+          {"expected", names_of(value.expected)},
+          {"findings", value.findings},
+          {"verdict", verdicts.at(static_cast<std::size_t>(value.how))},
+          {"message", value.message},
+          {"uncontrolled", value.uncontrolled}};
+}
+
+void from_json(const nlohmann::json& json, campaign_result& value) {
+  value.scenario = field::text_at(json, "scenario");
+  value.strategy = field::text_at(json, "strategy");
+  value.guarantee = field::text_at(json, "guarantee");
+  value.seed = field::integer_at<std::uint64_t>(json, "seed");
+  value.executions = field::integer_at<std::uint64_t>(json, "executions");
+  value.steps = field::integer_at<std::uint64_t>(json, "steps");
+  value.switches = field::integer_at<std::uint64_t>(json, "switches");
+  value.seconds = field::real_at(json, "seconds");
+  value.isolation = field::text_at(json, "isolation");
+  value.expected = field::elements_at(json, "expected", kind_from_json);
+  value.findings = field::elements_at(
+      json, "findings", [](const auto& element) { return element.template get<finding>(); });
+  value.how = field::named_at<verdict>(json, "verdict", verdicts);
+  value.message = field::text_at(json, "message");
+  value.uncontrolled = field::elements_at(
+      json, "uncontrolled", [](const auto& line) { return field::text(line, "a line"); });
+}
+
+}  // namespace forkloom::explore

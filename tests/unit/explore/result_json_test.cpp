@@ -1,0 +1,78 @@
+#include "framework/explore/result_json.hpp"
+
+#include "forkloom/error.hpp"
+#include "framework/trace/json.hpp"
+#include "tests/catch.hpp"
+#include "tests/unit/trace/sample_trace.hpp"
+
+namespace {
+
+using namespace forkloom;
+using explore::campaign_result;
+using json = nlohmann::json;
+
+campaign_result sample() {
+  campaign_result result;
+  result.scenario = "two tellers";
+  result.strategy = "pct:3";
+  result.guarantee = "finds it";
+  result.seed = ~std::uint64_t{0};
+  result.executions = 12;
+  result.steps = 345;
+  result.switches = 67;
+  result.seconds = 0.5;
+  result.isolation = "private namespaces";
+  result.expected = {violation_kind::leak, violation_kind::crash};
+  result.findings.push_back({.violations = {{.kind = violation_kind::crash, .message = "died"}},
+                             .execution = 11,
+                             .occurrences = 4,
+                             .token = "fl1-x",
+                             .replays = 3,
+                             .reproduced = 2,
+                             .divergence = "at step 5",
+                             .what_happened = tests::sample_trace()});
+  result.how = explore::verdict::violated;
+  result.message = "not expected";
+  result.uncontrolled = {"recvmsg, 3 times"};
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("a campaign's result keeps every field on its way to the caller", "[json]") {
+  const auto after = json::from_cbor(json::to_cbor(json(sample()))).get<campaign_result>();
+  CHECK(after.scenario == "two tellers");
+  CHECK(after.strategy == "pct:3");
+  CHECK(after.guarantee == "finds it");
+  CHECK(after.seed == ~std::uint64_t{0});
+  CHECK(after.executions == 12);
+  CHECK(after.steps == 345);
+  CHECK(after.switches == 67);
+  CHECK(after.seconds == 0.5);
+  CHECK(after.isolation == "private namespaces");
+  CHECK(after.expected == sample().expected);
+  CHECK(after.how == explore::verdict::violated);
+  CHECK(after.message == "not expected");
+  CHECK(after.uncontrolled == sample().uncontrolled);
+}
+
+TEST_CASE("a finding keeps every field on its way to the caller", "[json]") {
+  const auto after = json::from_cbor(json::to_cbor(json(sample()))).get<campaign_result>();
+  REQUIRE(after.findings.size() == 1);
+  const auto& finding = after.findings[0];
+  CHECK(finding.violations == sample().findings[0].violations);
+  CHECK(finding.execution == 11);
+  CHECK(finding.occurrences == 4);
+  CHECK(finding.token == "fl1-x");
+  CHECK(finding.replays == 3);
+  CHECK(finding.reproduced == 2);
+  CHECK(finding.divergence == "at step 5");
+  CHECK(json(finding.what_happened) == json(tests::sample_trace()));
+}
+
+TEST_CASE("a result of a kind that does not exist is refused", "[json]") {
+  auto damaged = json(sample());
+  damaged["expected"][0] = "boredom";
+  CHECK_THROWS_WITH(damaged.get<campaign_result>(),
+                    "\"expected\" has 'boredom', which is no kind of violation");
+}
