@@ -89,7 +89,9 @@ void controlled_call::finish(std::int64_t result, int error, std::uint64_t befor
     e->second = second_;
   }
   if (error != 0 || !traits(op_).changes) return;
-  if (op_ != operation::store || before != after) note_progress(a);
+  const bool is_access = op_ == operation::store || op_ == operation::modify;
+  if (is_access && before == after) return;  // the same value again is no progress
+  note_progress(a);
   if (wake_all) wake_waiters(a, resource_);
 }
 

@@ -45,12 +45,11 @@ class controller {
   // is left. Afterwards no process of the execution exists.
   void run();
 
+  // Kills the tasks that were declared, without having run any of them.
+  void abandon();
+
   // What happened. After run(); takes the captured output with it.
   [[nodiscard]] trace harvest();
-
-  // The scenario itself failed: in finally, or with an exception.
-  void note_failure(failure_record::what kind, std::string_view file, std::uint32_t line,
-                    std::string_view text) noexcept;
 
   [[nodiscard]] arena& memory() noexcept { return *arena_; }
   [[nodiscard]] bool interrupted() const noexcept { return interrupted_; }

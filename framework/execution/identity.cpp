@@ -86,11 +86,6 @@ resource_id resource_named(std::string_view name, resource_kind kind) noexcept {
   return id;
 }
 
-resource_id children_of(task_id task) noexcept {
-  return current_arena()->resources.find_or_add(
-      {resource_key::space::children, index(task), 0}, resource_kind::process);
-}
-
 void name_memory(const void* address, std::size_t size, std::string_view name) noexcept {
   auto& a = *current_arena();
   if (a.named_range_count == named_range_capacity) return;

@@ -20,9 +20,6 @@ namespace forkloom::execution {
 // The resource with a name of its own (a logical one, a semaphore or segment before it is mapped).
 [[nodiscard]] resource_id resource_named(std::string_view name, resource_kind kind) noexcept;
 
-// The children of a task, as something one can wait for.
-[[nodiscard]] resource_id children_of(task_id task) noexcept;
-
 // Gives [address, address + size) a name: resources in it are called after it, with their offset
 // where it is not zero. To be called before the memory is used.
 void name_memory(const void* address, std::size_t size, std::string_view name) noexcept;

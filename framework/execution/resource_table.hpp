@@ -14,7 +14,7 @@
 namespace forkloom::execution {
 
 inline constexpr std::size_t resource_capacity = 8192;
-inline constexpr std::size_t resource_name_size = 48;
+inline constexpr std::size_t resource_name_size = 96;
 
 // What makes a resource the same one in two processes, whatever addresses they see it at.
 struct resource_key {

@@ -97,12 +97,18 @@ void death(arena& a, task_id id, int status) noexcept {
   s.enabled.erase(id);
   --s.living;
   if (s.running == id) s.running = no_task;
-  if (auto* e = append_event(a, id, operation::exit, no_resource, outcome::completed); e != nullptr)
-    e->result = status;
+  auto* e = append_event(a, id, operation::exit, children_of(a, t.parent), outcome::completed);
+  if (e != nullptr) e->result = status;
   note_progress(a);
   for (std::uint32_t i = 0; i < s.task_count; ++i)
     if (a.tasks[i].state == task_state::blocked && a.tasks[i].retryable)
       set_enabled(a, task_id(i), wake::retry);
+}
+
+resource_id children_of(arena& a, task_id parent) noexcept {
+  if (parent == no_task) return no_resource;
+  return a.resources.find_or_add({resource_key::space::children, index(parent), 0},
+                                 resource_kind::process);
 }
 
 task_id choose(arena& a, task_id current, bool yields) noexcept {

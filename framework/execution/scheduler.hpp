@@ -24,6 +24,9 @@ void unborn(arena& a, task_id task) noexcept;
 // Wakes all that a death may unblock. status: as from waitpid(2).
 void death(arena& a, task_id task, int status) noexcept;
 
+// The children of a task, as a resource that it can wait for; no_resource for no_task.
+[[nodiscard]] resource_id children_of(arena& a, task_id parent) noexcept;
+
 // Advances the clock by one step and lets the strategy pick the next task. When no task is enabled,
 // time jumps to the next deadline. no_task if the execution has ended: nobody could go on, or a
 // limit was reached; schedule.how says which.

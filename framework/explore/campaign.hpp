@@ -23,6 +23,10 @@ namespace forkloom::explore {
 [[nodiscard]] campaign_result replay(const scenario_info& scenario, const replay_token& token,
                                      const options& how, const std::optional<trace>& recorded = {});
 
+// The signal (SIGINT or SIGTERM) that stopped a campaign of this process; 0 if none did. What the
+// campaign had found by then is in its result.
+[[nodiscard]] int interrupting_signal() noexcept;
+
 // The options after FORKLOOM_EXECUTIONS, FORKLOOM_SEED and FORKLOOM_STRATEGY had their say.
 // Throws usage_error if one of them is not what it should be.
 [[nodiscard]] options with_environment(options scenario_defaults);

@@ -14,6 +14,7 @@ namespace forkloom::explore {
 struct finding {
   std::vector<violation> violations;  // in the order of the checkers, the most telling first
   std::uint64_t execution = 0;        // number of the execution, from 0
+  std::uint64_t occurrences = 1;      // executions that failed like this one, if the campaign went on
   std::string token;                  // reproduces it
   std::uint32_t replays = 0;          // how often it was run again before it was reported …
   std::uint32_t reproduced = 0;       // … and in how many of those it failed in the same way
@@ -22,7 +23,7 @@ struct finding {
 };
 
 enum class verdict : std::uint8_t {
-  as_expected,  // nothing found; or all that the scenario declares to be found, and nothing else
+  as_expected,  // nothing found; or what the scenario declares to be found, and nothing else
   violated,     // something was found that should not be there, or the expected was not found
   error,        // the campaign could not be carried out, or a task was not under control
 };

@@ -68,6 +68,7 @@ enum class ending : std::uint8_t {
   spinning,      // a task burns processor time and does not come back
   uncontrolled,  // a task sits in a system call that Forkloom does not control
   task_limit,    // more tasks than an execution can hold
+  stopped,       // a failed expectation or an exception stopped it
   interrupted,   // the run itself was told to stop
   failed,        // the execution could not be carried out (fork failed, memory is full)
 };

@@ -35,7 +35,7 @@ struct options {
 
   std::vector<std::string> checkers;      // by name; empty: all of them
   std::uint32_t bypass_max = 32;          // a waiter overtaken more often than this starves; at least 1
-  std::vector<violation_kind> expects{};  // found, all of them and nothing else, or the scenario fails
+  std::vector<violation_kind> expects{};  // not empty: one of these must be found, and nothing else
 
   // What happens then.
 

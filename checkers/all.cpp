@@ -1,0 +1,23 @@
+#include <array>
+
+#include "checkers/checker.hpp"
+
+namespace forkloom::checkers {
+namespace {
+
+constexpr std::array<checker, violation_kind_count> table{{
+    {"crash", "a task ended by a signal, or by an exception that left its body", check_crash},
+    {"deadlock", "tasks wait for each other, and nobody else could help them", check_deadlock},
+    {"lost_update", "a write overwrote a value that nobody had read", check_lost_update},
+    {"starvation", "a waiter was overtaken more often than the bound allows", check_starvation},
+    {"expectation", "an expect() did not hold", check_expectation},
+    {"exit", "a process ended with an exit code that is not allowed", check_exit},
+    {"hang", "a task does not come back, or nothing makes progress", check_hang},
+    {"leak", "something outlived the task that made it", check_leak},
+}};
+
+}  // namespace
+
+std::span<const checker> all() { return table; }
+
+}  // namespace forkloom::checkers

@@ -1,0 +1,53 @@
+// Crash: a task was ended by a signal that the scenario does not allow, or an exception left a
+// body. A task that was killed because the execution was stopped counts as alive, so it is never
+// here.
+
+#include <cstring>
+
+#include "checkers/checker.hpp"
+#include "checkers/words.hpp"
+
+namespace forkloom::checkers {
+namespace {
+
+std::string signal_name(int number) {
+  const char* abbreviation = sigabbrev_np(number);
+  return abbreviation != nullptr ? text("SIG", abbreviation) : text("signal ", number);
+}
+
+violation died(const trace& what, task_id task) {
+  const auto last = last_event(what, task);
+  const auto who = what.task_name(task);
+  return {.kind = violation_kind::crash,
+          .message = text(who, " was ended by ", signal_name(what.tasks[index(task)].end.code),
+                          last == no_event ? "" : " after its " + call(what, last)),
+          .tasks = {who},
+          .evidence = evidence({last, death_of(what, task)})};
+}
+
+violation threw(const trace& what, const failure_record& failure) {
+  const auto last = failure.task == no_task ? no_event : last_event(what, failure.task);
+  const auto who = what.task_name(failure.task);
+  violation found{.kind = violation_kind::crash,
+                  .message = text("an exception left the body of ", who, ": ", failure.text),
+                  .tasks = {who},
+                  .evidence = evidence({last})};
+  if (last != no_event) found.details.push_back(text("its last call was ", call(what, last)));
+  return found;
+}
+
+}  // namespace
+
+std::vector<violation> check_crash(const trace& what, const limits&) {
+  std::vector<violation> found;
+  for (std::size_t i = 0; i < what.tasks.size(); ++i) {
+    const auto& end = what.tasks[i].end;
+    if (end.kind == task_end::how::signalled && !end.allowed)
+      found.push_back(died(what, task_id(i)));
+  }
+  for (const auto& failure : what.failures)
+    if (failure.kind == failure_record::what::exception) found.push_back(threw(what, failure));
+  return found;
+}
+
+}  // namespace forkloom::checkers

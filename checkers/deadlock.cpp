@@ -1,0 +1,164 @@
+// Deadlock: tasks of which none can ever go on, because all that could release them are among them
+// or dead. Found whatever way the execution ended, so also while other tasks went on (partial).
+//
+// Limits: who could release a waiter is known only as well as the trace says it in `releasers`.
+// Where that names too many (everybody who has the semaphore mapped), a deadlock can be missed
+// while other tasks live; none is reported that is not there.
+
+#include <algorithm>
+
+#include "checkers/checker.hpp"
+#include "checkers/knot.hpp"
+#include "checkers/lock_book.hpp"
+#include "checkers/words.hpp"
+
+namespace forkloom::checkers {
+namespace {
+
+using members = std::vector<const wait_record*>;
+
+const resource_record* awaited(const trace& what, const wait_record& wait) {
+  if (wait.resources.empty() || index(wait.resources.front()) >= what.resources.size())
+    return nullptr;
+  return &what.resources[index(wait.resources.front())];
+}
+
+// Who, of those that live, could let the waiter go on. A waiter can help itself only with what it
+// holds itself (a mutex that is locked twice): a blocked task posts no semaphore.
+std::vector<task_id> helpers(const trace& what, const wait_record& wait) {
+  const auto* resource = awaited(what, wait);
+  std::vector<task_id> found;
+  for (const auto task : wait.releasers)
+    if (lives(what, task) &&
+        (task != wait.task || (resource != nullptr && resource->owner == task)))
+      found.push_back(task);
+  return found;
+}
+
+const wait_record* wait_of(const members& knot, task_id task) {
+  const auto found = std::lower_bound(knot.begin(), knot.end(), task,
+                                      [](const auto* w, task_id t) { return w->task < t; });
+  return found != knot.end() && (*found)->task == task ? *found : nullptr;
+}
+
+// Who the wait is blamed on: the owner if there is one, else the first who could release it.
+const wait_record* next_in(const trace& what, const members& knot, const wait_record& wait) {
+  const auto* resource = awaited(what, wait);
+  if (resource != nullptr)
+    if (const auto* owner = wait_of(knot, resource->owner); owner != nullptr) return owner;
+  const auto living = helpers(what, wait);
+  return living.empty() ? nullptr : wait_of(knot, living.front());
+}
+
+// Follows next_in() from each member until one comes up again. Empty if every way ends at a task
+// that nobody could release.
+members cycle(const trace& what, const members& knot) {
+  std::vector<const wait_record*> seen_from(what.tasks.size(), nullptr);
+  for (const auto* start : knot) {
+    const auto* wait = start;
+    for (; wait != nullptr && seen_from[index(wait->task)] == nullptr;
+         wait = next_in(what, knot, *wait))
+      seen_from[index(wait->task)] = start;
+    if (wait == nullptr || seen_from[index(wait->task)] != start) continue;
+    members found{wait};
+    for (const auto* w = next_in(what, knot, *wait); w != wait; w = next_in(what, knot, *w))
+      found.push_back(w);
+    return found;
+  }
+  return {};
+}
+
+std::string wanted(const trace& what, const wait_record& wait) {
+  const auto* resource = awaited(what, wait);
+  if (resource != nullptr) return resource->name;
+  return text("something that ends its ", name(wait.op));
+}
+
+std::string link(const trace& what, const members& knot, const wait_record& wait) {
+  const auto* next = next_in(what, knot, wait);
+  const auto* resource = awaited(what, wait);
+  const auto start = text(what.task_name(wait.task), " waits for ", wanted(what, wait));
+  if (resource == nullptr || resource->owner != next->task)
+    return text(start, " that only ", listed(names(what, helpers(what, wait))), " could release");
+  return text(start, " held by ", next->task == wait.task ? "itself" : what.task_name(next->task));
+}
+
+// What was left out, if nobody can ever let the task go on.
+std::string missing(const trace& what, const wait_record& wait) {
+  const auto* resource = awaited(what, wait);
+  if (resource != nullptr && resource->owner != no_task && !lives(what, resource->owner))
+    return text(what.task_name(resource->owner), " died while it held it");
+  switch (wait.op) {
+    case operation::cond_wait:
+      return "a lost wake-up, or a signal that nobody sends";
+    case operation::sem_wait:
+      return "a missing post";
+    case operation::read:
+      return "a missing writer";
+    case operation::write:
+      return "a missing reader";
+    case operation::open:
+      return "the other end is never opened";
+    default:
+      return "no living task could release it";
+  }
+}
+
+std::string sentence(const trace& what, const members& knot, const members& circle) {
+  if (!circle.empty()) {
+    std::vector<std::string> links;
+    for (const auto* wait : circle) links.push_back(link(what, knot, *wait));
+    return listed(links);
+  }
+  const auto* root = *std::find_if(knot.begin(), knot.end(),
+                                   [&](const auto* wait) { return helpers(what, *wait).empty(); });
+  return text(what.task_name(root->task), " waits for ", wanted(what, *root),
+              " for ever, with nobody left to release it: ", missing(what, *root));
+}
+
+std::string others(const trace& what, const members& knot) {
+  const auto living = std::count_if(what.tasks.begin(), what.tasks.end(), [](const auto& task) {
+    return task.end.kind == task_end::how::alive;
+  });
+  return living > static_cast<std::ptrdiff_t>(knot.size()) ? ", while other tasks went on" : "";
+}
+
+// Where the task is blocked, and where it took what it holds.
+void explain(const trace& what, const wait_record& wait, const lock_book& locks, violation& found) {
+  const auto releasers = names(what, helpers(what, wait));
+  found.evidence.push_back(wait.event);
+  found.details.push_back(
+      text(what.task_name(wait.task), " is blocked in ", name(wait.op), " on ", wanted(what, wait),
+           at(what, wait.event), "; ",
+           releasers.empty() ? missing(what, wait) : "could be released by " + listed(releasers)));
+  for (const auto& held : locks.held_by(wait.task)) {
+    found.evidence.push_back(held.since);
+    found.details.push_back(text(what.task_name(wait.task), " holds ",
+                                 what.resource_name(held.mutex), ", taken", at(what, held.since)));
+  }
+}
+
+}  // namespace
+
+std::vector<violation> check_deadlock(const trace& what, const limits&) {
+  const auto stuck = knot(what);
+  if (stuck.empty()) return {};
+  lock_book locks(what);
+  for (std::size_t i = 0; i < what.events.size(); ++i) locks.take(i);
+
+  const auto circle = cycle(what, stuck);
+  std::vector<task_id> involved;
+  for (const auto* wait : circle) involved.push_back(wait->task);
+  for (const auto* wait : stuck) involved.push_back(wait->task);
+
+  violation found{.kind = violation_kind::deadlock,
+                  .message = sentence(what, stuck, circle) + others(what, stuck),
+                  .tasks = names(what, involved)};
+  const auto* first = awaited(what, circle.empty() ? *stuck.front() : *circle.front());
+  if (first != nullptr) found.resource = first->name;
+  for (const auto* wait : stuck) explain(what, *wait, locks, found);
+  found.evidence = evidence(std::move(found.evidence));
+  return {std::move(found)};
+}
+
+}  // namespace forkloom::checkers

@@ -1,0 +1,47 @@
+// What a task has made of descriptors, mappings and children and not yet given back, kept up to
+// date while its events are read in their order. What it inherited over a fork is not its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "framework/trace/trace.hpp"
+
+namespace forkloom::checkers {
+
+class holdings {
+ public:
+  struct mapping {
+    std::uint64_t begin = 0;  // whole pages
+    std::uint64_t end = 0;
+    std::size_t made_by = 0;
+  };
+
+  // The task's next event, with its index. The conventions of the interception:
+  //   pipe        before = descriptor to read from, after = descriptor to write to
+  //   open, dup, shm_open   result = new descriptor; dup: before = the one duplicated
+  //   close       before = descriptor
+  //   map, unmap  before = length, after = address
+  //   fork        after = index of the child
+  //   wait_child  result = process id, or 0 if none was reaped; after = index of the child
+  void take(const event& e, std::size_t at);
+
+  // By descriptor, mapping or child: the index of the event that made it.
+  [[nodiscard]] const std::map<std::uint64_t, std::size_t>& descriptors() const {
+    return descriptors_;
+  }
+  [[nodiscard]] const std::vector<mapping>& mappings() const { return mappings_; }
+  [[nodiscard]] const std::map<task_id, std::size_t>& children() const { return children_; }
+
+ private:
+  void opened(std::uint64_t descriptor, std::size_t at);
+  void unmapped(std::uint64_t begin, std::uint64_t end);
+
+  std::map<std::uint64_t, std::size_t> descriptors_;
+  std::vector<mapping> mappings_;
+  std::map<task_id, std::size_t> children_;
+};
+
+}  // namespace forkloom::checkers

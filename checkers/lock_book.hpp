@@ -1,0 +1,42 @@
+// Who holds which mutex, kept up to date while the events of a trace are read in their order.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "framework/trace/trace.hpp"
+
+namespace forkloom::checkers {
+
+class lock_book {
+ public:
+  struct holding {
+    resource_id mutex = no_resource;
+    std::size_t since = 0;    // index of the event that took it
+    std::uint32_t depth = 1;  // a recursive mutex can be held several times
+  };
+
+  explicit lock_book(const trace& what) : what_(what) {}
+
+  // The next event has happened.
+  void take(std::size_t event);
+
+  // What a task holds now, in the order of the resources.
+  [[nodiscard]] std::vector<holding> held_by(task_id task) const;
+  [[nodiscard]] bool holds(task_id task, resource_id mutex) const;
+
+ private:
+  using place = std::pair<task_id, resource_id>;
+
+  void locked(place where, std::size_t event);
+  void unlocked(place where);
+  void forget(resource_id mutex);
+
+  const trace& what_;
+  std::map<place, holding> held_;
+  std::map<task_id, resource_id> given_up_;  // by a condition wait that goes on
+};
+
+}  // namespace forkloom::checkers

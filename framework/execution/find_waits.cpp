@@ -1,0 +1,137 @@
+// The wait-for graph of the last moment: for each blocked task, the tasks that could let it go on.
+// An over-approximation is safe here (it may hide a deadlock, never invent one), so where ownership
+// is unknown every living task that ever had to do with the resource counts.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "framework/execution/harvest.hpp"
+#include "framework/execution/mappings.hpp"
+
+namespace forkloom::execution {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool lives(const arena& a, task_id task) {
+  return index(task) < a.schedule.task_count && a[task].state != task_state::dead &&
+         a[task].state != task_state::unused;
+}
+
+// The access mode in which a process has that object open, as O_RDONLY, O_WRONLY or O_RDWR; both
+// ends of a pipe make O_RDWR. Nothing if it is not open at all.
+std::optional<int> open_mode(pid_t pid, std::uint64_t object) {
+  bool reads = false;
+  bool writes = false;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), error)) {
+    struct stat status {};
+    if (::stat(entry.path().c_str(), &status) != 0) continue;
+    if (object_of(status.st_dev, status.st_ino) != object) continue;
+    const auto number = entry.path().filename().string();
+    std::ifstream info(fmt::format("/proc/{}/fdinfo/{}", pid, number));
+    std::string word;
+    while (info >> word && word != "flags:") continue;
+    int flags = 0;
+    info >> std::oct >> flags;
+    reads |= (flags & O_ACCMODE) != O_WRONLY;
+    writes |= (flags & O_ACCMODE) != O_RDONLY;
+  }
+  if (reads && writes) return O_RDWR;
+  if (writes) return O_WRONLY;
+  if (reads) return O_RDONLY;
+  return std::nullopt;
+}
+
+// Living tasks that used the resource in one of these operations.
+std::set<task_id> users(const arena& a, resource_id resource, auto&& counts) {
+  std::set<task_id> found;
+  for (std::uint32_t i = 0; i < a.event_count; ++i) {
+    const auto& e = a.events[i];
+    if (e.resource == resource && counts(e.op) && lives(a, e.task)) found.insert(e.task);
+  }
+  return found;
+}
+
+// A reader waits for whoever can write, a writer for whoever can read; a task that has the other end
+// open itself is blocked, and so no help.
+std::set<task_id> holders_of_other_end(const arena& a, const resource& pipe, operation op) {
+  const bool wants_writer = op == operation::read || op == operation::poll;
+  std::set<task_id> found;
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
+    if (!lives(a, task_id(i))) continue;
+    const auto mode = open_mode(a.tasks[i].pid.load(), pipe.key.object);
+    if (!mode) continue;
+    if (*mode == O_RDWR || (*mode == O_WRONLY) == wants_writer) found.insert(task_id(i));
+  }
+  return found;
+}
+
+std::set<task_id> all_living_but(const arena& a, task_id one) {
+  std::set<task_id> found;
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
+    if (lives(a, task_id(i)) && task_id(i) != one) found.insert(task_id(i));
+  return found;
+}
+
+std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
+  const auto& r = a.resources[id];
+  const auto op = a[waiter].pending;
+  // While others still run, one that never touched a semaphore or condition may be about to.
+  const bool others_run = a.schedule.how != ending::stuck;
+  switch (r.kind) {
+    case resource_kind::mutex:
+      return lives(a, r.owner) ? std::set{r.owner} : std::set<task_id>{};
+    case resource_kind::semaphore:
+      // Semaphores have no owner: whoever posted or took it before may post again.
+      if (others_run) return all_living_but(a, waiter);
+      return users(a, id, [](operation used) {
+        return used == operation::sem_post || used == operation::sem_wait ||
+               used == operation::sem_trywait;
+      });
+    case resource_kind::condition:
+      if (others_run) return all_living_but(a, waiter);
+      return users(a, id, [](operation) { return true; });
+    case resource_kind::pipe:
+      return holders_of_other_end(a, r, op);
+    case resource_kind::fifo:
+      return op == operation::open ? all_living_but(a, waiter) : holders_of_other_end(a, r, op);
+    case resource_kind::process: {
+      std::set<task_id> children;
+      for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
+        if (a.tasks[i].parent == waiter && lives(a, task_id(i))) children.insert(task_id(i));
+      return children;
+    }
+    default:
+      return all_living_but(a, waiter);
+  }
+}
+
+}  // namespace
+
+std::vector<wait_record> find_waits(const arena& a) {
+  std::vector<wait_record> result;
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
+    const auto& t = a.tasks[i];
+    // Whoever has a deadline will go on by itself.
+    if (t.state != task_state::blocked || t.deadline_ns != no_deadline) continue;
+    wait_record w{.task = task_id(i), .op = t.pending, .event = t.blocked_event};
+    std::set<task_id> help;
+    for (std::size_t k = 0; k < t.wait_count; ++k) {
+      w.resources.push_back(t.waits[k]);
+      help.merge(releasers(a, w.task, t.waits[k]));
+    }
+    w.releasers.assign(help.begin(), help.end());
+    result.push_back(std::move(w));
+  }
+  return result;
+}
+
+}  // namespace forkloom::execution

@@ -1,0 +1,88 @@
+#include "framework/execution/harvest.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <array>
+
+namespace forkloom::execution {
+namespace {
+
+task_end end_of(const task& t) {
+  if (t.state != task_state::dead) return {};
+  if (WIFSIGNALED(t.wait_status))
+    return {.kind = task_end::how::signalled, .code = WTERMSIG(t.wait_status)};
+  return {.kind = task_end::how::exited, .code = WEXITSTATUS(t.wait_status)};
+}
+
+// Resources that nobody named are called after their kind, numbered in the order of first use.
+std::vector<resource_record> resources_of(const arena& a) {
+  std::array<unsigned, static_cast<std::size_t>(resource_kind::count_)> numbers{};
+  std::vector<resource_record> result;
+  result.reserve(a.resources.size());
+  for (std::size_t i = 0; i < a.resources.size(); ++i) {
+    const auto& r = a.resources[resource_id(i)];
+    resource_record record{.name = r.name.data(), .kind = r.kind, .owner = r.owner};
+    if (r.key.where == resource_key::space::children)
+      record.name = fmt::format("children of {}", a.tasks[r.key.object].name.data());
+    else if (record.name.empty())
+      record.name = fmt::format("{} {}", name(r.kind), ++numbers[static_cast<std::size_t>(r.kind)]);
+    result.push_back(std::move(record));
+  }
+  return result;
+}
+
+std::vector<task_record> tasks_of(const arena& a) {
+  std::vector<task_record> result;
+  result.reserve(a.schedule.task_count);
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
+    const auto& t = a.tasks[i];
+    result.push_back({.name = t.name.data(),
+                      .parent = t.parent,
+                      .end = end_of(t),
+                      .body_returned = t.body_returned,
+                      .output = {}});
+  }
+  return result;
+}
+
+std::vector<failure_record> failures_of(const arena& a) {
+  std::vector<failure_record> result;
+  for (std::uint32_t i = 0; i < a.failure_count; ++i) {
+    const auto& f = a.failures[i];
+    result.push_back({f.kind, f.task, f.step, f.file.data(), f.line, f.text.data()});
+  }
+  return result;
+}
+
+std::string detail_of(const arena& a) {
+  if (a.schedule.how != ending::step_limit) return {};
+  if (a.schedule.since_progress > a.config.progress_limit)
+    return fmt::format("{} steps without progress", a.config.progress_limit);
+  return fmt::format("{} steps in all", a.config.step_limit);
+}
+
+}  // namespace
+
+trace to_trace(const arena& a) {
+  trace result;
+  result.events.assign(a.events.begin(), a.events.begin() + a.event_count);
+  result.tasks = tasks_of(a);
+  result.resources = resources_of(a);
+  result.failures = failures_of(a);
+  result.stacks.reserve(a.stack_count);
+  for (std::uint32_t i = 0; i < a.stack_count; ++i) {
+    auto& frames = result.stacks.emplace_back();
+    for (const auto address : a.stacks[i])
+      if (address != 0) frames.push_back(address);
+  }
+  result.schedule.assign(a.picks.begin(), a.picks.begin() + static_cast<long>(a.schedule.step));
+  result.how = a.schedule.how;
+  result.detail = detail_of(a);
+  result.steps = a.schedule.step;
+  result.switches = a.schedule.switches;
+  result.hash = a.schedule.hash;
+  return result;
+}
+
+}  // namespace forkloom::execution

@@ -1,0 +1,143 @@
+#include "framework/execution/leftovers.hpp"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <mqueue.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+namespace forkloom::execution {
+namespace {
+
+std::vector<std::string> names_in(const char* folder) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(folder), ::closedir);
+  if (!dir) return names;
+  while (const auto* entry = ::readdir(dir.get()))
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  return names;
+}
+
+// proc(5), sysvipc: a line of titles, then a line an object; the id is the second column.
+std::vector<std::string> ids_in(const char* file) {
+  std::vector<std::string> ids;
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  for (std::string key; in >> key && std::getline(in, line);) {
+    const auto begin = line.find_first_not_of(' ');
+    if (begin != std::string::npos)
+      ids.push_back(line.substr(begin, line.find(' ', begin) - begin));
+  }
+  return ids;
+}
+
+// A named semaphore "/x" is the file sem.x.
+std::string name_of_file(const std::string& file) {
+  constexpr std::string_view prefix = "sem.";
+  return "/" + (file.starts_with(prefix) ? file.substr(prefix.size()) : file);
+}
+
+resource_id resource_called(const trace& t, const std::string& name) {
+  for (std::size_t i = 0; i < t.resources.size(); ++i)
+    if (t.resources[i].name == name) return resource_id(i);
+  return no_resource;
+}
+
+// FIFOs have no name space of their own: those made and not removed are found through the trace.
+std::vector<std::pair<std::string, resource_id>> fifos_left(const trace& t) {
+  std::vector<std::pair<std::string, resource_id>> found;
+  for (const auto& e : t.events) {
+    if (e.op != operation::mkfifo || e.error != 0 || e.how != outcome::completed) continue;
+    const auto path = t.resource_name(e.resource);
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode))
+      found.emplace_back(path, e.resource);
+  }
+  return found;
+}
+
+}  // namespace
+
+std::set<leftovers::object> leftovers::list() {
+  std::set<object> all;
+  const auto add = [&](object::type what, std::vector<std::string> names) {
+    for (auto& name : names) all.insert({what, std::move(name)});
+  };
+  add(object::type::shared_memory_file, names_in("/dev/shm"));
+  add(object::type::message_queue, names_in("/dev/mqueue"));
+  add(object::type::shm, ids_in("/proc/sysvipc/shm"));
+  add(object::type::sem, ids_in("/proc/sysvipc/sem"));
+  add(object::type::msg, ids_in("/proc/sysvipc/msg"));
+  return all;
+}
+
+void leftovers::remove(const object& o) {
+  const auto id = std::atoi(o.name.c_str());
+  switch (o.what) {
+    case object::type::shared_memory_file:
+      ::unlink(("/dev/shm/" + o.name).c_str());
+      break;
+    case object::type::message_queue:
+      ::mq_unlink(("/" + o.name).c_str());
+      break;
+    case object::type::shm:
+      ::shmctl(id, IPC_RMID, nullptr);
+      break;
+    case object::type::sem:
+      ::semctl(id, 0, IPC_RMID);  // NOLINT: semctl is variadic
+      break;
+    case object::type::msg:
+      ::msgctl(id, IPC_RMID, nullptr);
+      break;
+  }
+}
+
+leftover_record leftovers::describe(const object& o, const trace& t) {
+  const auto name = name_of_file(o.name);
+  switch (o.what) {
+    case object::type::shared_memory_file:
+      return {fmt::format("{} {}", o.name.starts_with("sem.") ? "semaphore" : "shared memory", name),
+              resource_called(t, name)};
+    case object::type::message_queue:
+      return {fmt::format("message queue {}", name), resource_called(t, name)};
+    case object::type::shm:
+      return {fmt::format("System V shared memory {}", o.name), no_resource};
+    case object::type::sem:
+      return {fmt::format("System V semaphore set {}", o.name), no_resource};
+    case object::type::msg:
+      return {fmt::format("System V message queue {}", o.name), no_resource};
+  }
+  return {};
+}
+
+void leftovers::look_before() { before_ = list(); }
+
+void leftovers::collect(trace& what_happened) {
+  const auto after = list();
+  std::vector<object> added;
+  std::set_difference(after.begin(), after.end(), before_.begin(), before_.end(),
+                      std::back_inserter(added));
+  for (const auto& o : added) {
+    auto found = describe(o, what_happened);
+    if (only_known_ && found.resource == no_resource) continue;
+    remove(o);
+    what_happened.leftovers.push_back(std::move(found));
+  }
+  for (auto& [path, resource] : fifos_left(what_happened)) {
+    ::unlink(path.c_str());
+    what_happened.leftovers.push_back({fmt::format("FIFO {}", path), resource});
+  }
+}
+
+}  // namespace forkloom::execution

@@ -1,0 +1,39 @@
+// What an execution leaves behind in the system's name spaces: found by comparing before and after,
+// and removed, so that the next execution begins clean.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "framework/trace/trace.hpp"
+
+namespace forkloom::execution {
+
+class leftovers {
+ public:
+  // only_known: other programs share the name spaces, so only names that the trace has seen are ours.
+  explicit leftovers(bool only_known) : only_known_(only_known) {}
+
+  // What there is now is not ours.
+  void look_before();
+
+  // What came since then, in a fixed order. Removes it. Adds them to the trace.
+  void collect(trace& what_happened);
+
+ private:
+  struct object {
+    enum class type { shared_memory_file, message_queue, shm, sem, msg } what;
+    std::string name;  // of the file; or the id
+    friend auto operator<=>(const object&, const object&) = default;
+  };
+
+  static std::set<object> list();
+  static void remove(const object& o);
+  static leftover_record describe(const object& o, const trace& t);
+
+  bool only_known_;
+  std::set<object> before_;
+};
+
+}  // namespace forkloom::execution

@@ -1,0 +1,288 @@
+#include "framework/explore/campaign.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "forkloom/error.hpp"
+#include "framework/explore/explain.hpp"
+#include "framework/explore/runner.hpp"
+#include "framework/explore/strategy_spec.hpp"
+#include "framework/explore/worker.hpp"
+#include "framework/strategy/random.hpp"
+#include "framework/trace/divergence.hpp"
+#include "framework/trace/json.hpp"
+
+namespace forkloom::explore {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+double seconds_since(clock::time_point begin) {
+  return std::chrono::duration<double>(clock::now() - begin).count();
+}
+
+template <class Number>
+void check_range(std::string_view what, Number value, Number low, Number high) {
+  if (value < low || value > high)
+    throw usage_error(
+        fmt::format("option {} is {}; it must be from {} to {}", what, value, low, high));
+}
+
+void validate(const options& how) {
+  constexpr auto any = ~std::uint64_t{0};
+  check_range<std::uint64_t>("executions", how.executions, 1, any);
+  check_range<unsigned>("processes", how.processes, 1, execution::task_capacity);
+  check_range<std::uint64_t>("progress_limit", how.progress_limit, 1, any);
+  check_range<std::uint64_t>("step_limit", how.step_limit, 1, 900'000);
+  check_range<long>("hang_limit (ms)", how.hang_limit.count(), 1, 3'600'000);
+  check_range<std::uint32_t>("bypass_max", how.bypass_max, 1, ~std::uint32_t{0});
+  check_range<unsigned>("replays", how.replays, 1, 1'000);
+  if (how.time.count() < 0) throw usage_error("option time is negative");
+}
+
+// An execution that says nothing about the scenario, because it could not be carried out or was not
+// under control. Such a campaign ends as an error.
+std::string trouble(const trace& t) {
+  switch (t.how) {
+    case ending::uncontrolled:
+      return fmt::format("{} is not under control: it sleeps in {}", t.task_name(t.culprit), t.detail);
+    case ending::task_limit:
+      return fmt::format(
+          "more than {} tasks: the scenario forks without end, or is too large for one execution",
+          execution::task_capacity);
+    case ending::failed:
+      return t.detail;
+    default:
+      return {};
+  }
+}
+
+// How long executions are: PCT's n and k. The longest of three random walks.
+struct estimate {
+  std::uint32_t k = 1;
+  std::size_t n = 1;
+};
+
+estimate measure(runner& run, std::uint64_t campaign_seed) {
+  constexpr std::uint64_t walks = 3;
+  estimate longest;
+  for (std::uint64_t i = 0; i < walks && !run.interrupted(); ++i) {
+    const auto t = run.run(strategy::random_walk{}, strategy::execution_seed(campaign_seed, i),
+                           tracing::lean);
+    longest.k = std::max(longest.k, static_cast<std::uint32_t>(t.steps));
+    longest.n = std::max(longest.n, t.tasks.size());
+  }
+  return longest;
+}
+
+bool is_expected(const options& how, const violation& v) {
+  return std::find(how.expects.begin(), how.expects.end(), v.kind) != how.expects.end();
+}
+
+void judge(campaign_result& result, const options& how) {
+  if (result.how == verdict::error) return;
+  const auto surprise = [&](const finding& f) {
+    return std::any_of(f.violations.begin(), f.violations.end(),
+                       [&](const violation& v) { return !is_expected(how, v); });
+  };
+  const bool found = std::any_of(result.findings.begin(), result.findings.end(),
+                                 [](const finding& f) { return !f.violations.empty(); });
+  if (std::any_of(result.findings.begin(), result.findings.end(), surprise)) {
+    result.how = verdict::violated;
+  } else if (!how.expects.empty() && !found) {
+    std::string kinds;
+    for (const auto kind : how.expects) kinds += (kinds.empty() ? "" : " or ") + std::string(name(kind));
+    result.how = verdict::violated;
+    result.message = fmt::format("expected {} to be found, but {} executions found nothing", kinds,
+                                 result.executions);
+  }
+}
+
+class campaign {
+ public:
+  campaign(const scenario_info& scenario, const options& how, const worker_context& context)
+      : scenario_(scenario),
+        options_(how),
+        checkers_(chosen_checkers(how)),
+        spec_(parse_strategy(how.strategy)),
+        run_(scenario, how, context) {
+    result_.scenario = scenario.name;
+    result_.strategy = how.strategy;
+    result_.seed = how.seed;
+    result_.isolation = context.world.description();
+    result_.expected = how.expects;
+  }
+
+  campaign_result explore() {
+    const auto begin = clock::now();
+    std::size_t tasks = 0;
+    if (needs_estimate(spec_)) {
+      const auto [k, n] = measure(run_, options_.seed);
+      spec_.k = k;
+      tasks = n;
+    }
+    result_.guarantee = guarantee(spec_, tasks);
+    for (std::uint64_t number = 0; number < options_.executions; ++number) {
+      if (!execute(number)) break;
+      if (options_.time.count() > 0 && clock::now() - begin >= options_.time) break;
+    }
+    result_.seconds = seconds_since(begin);
+    judge(result_, options_);
+    return std::move(result_);
+  }
+
+  campaign_result replay(const replay_token& token, const std::optional<trace>& recorded) {
+    const auto begin = clock::now();
+    auto t = run_.run(make(spec_), token.seed, tracing::full);
+    account(t);
+    auto f = blank_finding(t, 0, token.seed);
+    f.replays = 1;
+    find_sources(t);
+    f.violations = check(t, checkers_, options_);
+    if (t.hash != token.hash || t.steps != token.steps)
+      f.divergence = departure(token, t, recorded);
+    else
+      f.reproduced = 1;
+    f.token = encode(token);
+    f.what_happened = std::move(t);
+    result_.findings.push_back(std::move(f));
+    result_.seconds = seconds_since(begin);
+    judge(result_, options_);
+    return std::move(result_);
+  }
+
+ private:
+  // False when the campaign is over.
+  bool execute(std::uint64_t number) {
+    const auto seed = strategy::execution_seed(options_.seed, number);
+    const auto strategy = make(spec_);
+    auto t = run_.run(strategy, seed, tracing::lean);
+    if (run_.interrupted()) {
+      result_.message = "stopped by a signal";
+      result_.how = verdict::error;
+      return false;
+    }
+    if (!account(t)) return false;
+    const auto found = check(t, checkers_, options_);
+    if (found.empty()) return true;
+    if (auto* known = find_like(found); known != nullptr) {
+      ++known->occurrences;
+      return true;
+    }
+    auto f = blank_finding(t, number, seed);
+    auto told = explain(run_, strategy, seed, t, found, checkers_, options_);
+    f.replays = options_.replays;
+    f.reproduced = told.reproduced;
+    f.divergence = std::move(told.divergence);
+    f.violations = std::move(told.violations);
+    f.what_happened = std::move(told.what_happened);
+    result_.findings.push_back(std::move(f));
+    return options_.keep_going;
+  }
+
+  finding* find_like(std::span<const violation> found) {
+    const auto like = std::find_if(result_.findings.begin(), result_.findings.end(),
+                                   [&](const finding& f) { return same_failure(f.violations, found); });
+    return like == result_.findings.end() ? nullptr : &*like;
+  }
+
+  bool account(const trace& t) {
+    ++result_.executions;
+    result_.steps += t.steps;
+    result_.switches += t.switches;
+    result_.message = trouble(t);
+    if (result_.message.empty()) return true;
+    result_.how = verdict::error;
+    result_.uncontrolled.push_back(result_.message);
+    return false;
+  }
+
+  finding blank_finding(const trace& t, std::uint64_t number, std::uint64_t seed) const {
+    finding f;
+    f.execution = number;
+    f.token = encode({.scenario = scenario_hash(scenario_.name),
+                      .strategy = to_string(spec_),
+                      .seed = seed,
+                      .processes = options_.processes,
+                      .progress_limit = options_.progress_limit,
+                      .step_limit = options_.step_limit,
+                      .steps = t.steps,
+                      .hash = t.hash});
+    return f;
+  }
+
+  static std::string departure(const replay_token& token, const trace& t,
+                               const std::optional<trace>& recorded) {
+    if (recorded)
+      if (auto text = describe_divergence(*recorded, t); !text.empty()) return text;
+    return fmt::format(
+        "the replay departed: the token is of an execution of {} steps with trace hash {:016x}; this "
+        "one had {} steps and {:016x}. Has the scenario changed since? A failure file (--save) shows "
+        "the step",
+        token.steps, token.hash, t.steps, t.hash);
+  }
+
+  const scenario_info& scenario_;
+  const options& options_;
+  std::vector<checkers::checker> checkers_;
+  strategy_spec spec_;
+  runner run_;
+  campaign_result result_;
+};
+
+campaign_result in_worker(const scenario_info& scenario, const options& how,
+                          const std::function<campaign_result(campaign&)>& work) {
+  validate(how);
+  parse_strategy(how.strategy);
+  chosen_checkers(how);
+  const auto answer = run_in_worker([&](const worker_context& context) {
+    campaign c(scenario, how, context);
+    return nlohmann::json(work(c)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  });
+  return nlohmann::json::parse(answer).get<campaign_result>();
+}
+
+std::uint64_t number_from(const char* variable, const char* text) {
+  std::uint64_t value = 0;
+  const std::string_view view(text);
+  const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), value);
+  if (view.empty() || error != std::errc{} || end != view.data() + view.size())
+    throw usage_error(
+        fmt::format("{}=\"{}\" in the environment must be a whole number", variable, text));
+  return value;
+}
+
+}  // namespace
+
+campaign_result run_campaign(const scenario_info& scenario, const options& how) {
+  return in_worker(scenario, how, [](campaign& c) { return c.explore(); });
+}
+
+campaign_result replay(const scenario_info& scenario, const replay_token& token, const options& how,
+                       const std::optional<trace>& recorded) {
+  if (token.scenario != scenario_hash(scenario.name))
+    throw usage_error(fmt::format(
+        "the token was not made by scenario \"{}\"; has the scenario been renamed?", scenario.name));
+  auto adjusted = how;
+  adjusted.strategy = token.strategy;
+  adjusted.processes = token.processes;
+  adjusted.progress_limit = token.progress_limit;
+  adjusted.step_limit = token.step_limit;
+  return in_worker(scenario, adjusted, [&](campaign& c) { return c.replay(token, recorded); });
+}
+
+options with_environment(options how) {
+  if (const char* text = std::getenv("FORKLOOM_EXECUTIONS"); text != nullptr)
+    how.executions = number_from("FORKLOOM_EXECUTIONS", text);
+  if (const char* text = std::getenv("FORKLOOM_SEED"); text != nullptr)
+    how.seed = number_from("FORKLOOM_SEED", text);
+  if (const char* text = std::getenv("FORKLOOM_STRATEGY"); text != nullptr) how.strategy = text;
+  return how;
+}
+
+}  // namespace forkloom::explore

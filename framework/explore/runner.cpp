@@ -1,0 +1,28 @@
+#include "framework/explore/runner.hpp"
+
+#include "framework/dsl/scenario_engine.hpp"
+
+namespace forkloom::explore {
+
+runner::runner(const scenario_info& scenario, const options& how, const worker_context& context)
+    : scenario_(scenario),
+      options_(how),
+      controller_({.progress_steps = how.progress_limit,
+                   .total_steps = how.step_limit,
+                   .hang = how.hang_limit},
+                  context.stop_fd),
+      leftovers_(!context.world.private_names),
+      pids_(context.world) {
+  leftovers_.look_before();
+}
+
+trace runner::run(const strategy::state& strategy, std::uint64_t seed, tracing detail) {
+  pids_.rewind();
+  controller_.begin(strategy, seed, detail == tracing::full);
+  forkloom::detail::scenario_engine engine(controller_, memory_, options_);
+  auto result = engine.execute(scenario_);
+  leftovers_.collect(result);
+  return result;
+}
+
+}  // namespace forkloom::explore

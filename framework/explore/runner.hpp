@@ -1,0 +1,43 @@
+// Runs single executions of one scenario, in the worker.
+#pragma once
+
+#include <cstdint>
+
+#include "forkloom/options.hpp"
+#include "forkloom/registry.hpp"
+#include "framework/execution/controller.hpp"
+#include "framework/execution/isolation.hpp"
+#include "framework/execution/leftovers.hpp"
+#include "framework/execution/scenario_memory.hpp"
+#include "framework/explore/worker.hpp"
+#include "framework/strategy/strategy.hpp"
+#include "framework/trace/trace.hpp"
+
+namespace forkloom::explore {
+
+// How much an execution records.
+enum class tracing : std::uint8_t {
+  lean,  // operations, results and values
+  full,  // and the call stack of each
+};
+
+class runner {
+ public:
+  runner(const scenario_info& scenario, const options& how, const worker_context& context);
+
+  // Runs the scenario once. Throws usage_error if the scenario cannot be run at all.
+  [[nodiscard]] trace run(const strategy::state& strategy, std::uint64_t seed, tracing detail);
+
+  // The campaign was told to stop; the last trace is of an execution that was cut short.
+  [[nodiscard]] bool interrupted() const noexcept { return controller_.interrupted(); }
+
+ private:
+  const scenario_info& scenario_;
+  const options& options_;
+  execution::scenario_memory memory_;
+  execution::controller controller_;
+  execution::leftovers leftovers_;
+  execution::pid_rewinder pids_;
+};
+
+}  // namespace forkloom::explore

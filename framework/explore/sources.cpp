@@ -1,0 +1,73 @@
+#include "framework/explore/sources.hpp"
+
+#define BACKWARD_HAS_DW 1
+#include <fmt/format.h>
+
+#include <backward.hpp>
+#include <string_view>
+#include <unordered_map>
+
+namespace forkloom::explore {
+namespace {
+
+struct line {
+  std::string text;    // "file:line"; empty if unknown
+  bool users = false;  // written by the user, not by Forkloom or a library
+};
+
+// Headers that stand between the user's line and the operation: they are implementation to them.
+bool is_users(std::string_view file) {
+  return !file.starts_with("/usr/include/") && !file.starts_with("/usr/lib/") &&
+         file.find("framework/include/forkloom/") == std::string_view::npos &&
+         file.find("framework/intercept/") == std::string_view::npos &&
+         file.find("framework/execution/") == std::string_view::npos &&
+         file.find("framework/dsl/") == std::string_view::npos && file.find('/') != file.npos;
+}
+
+class resolver {
+ public:
+  // The user's line at a return address, looking outwards through what was inlined there.
+  const line& at(std::uint64_t address) {
+    const auto [entry, is_new] = known_.try_emplace(address);
+    if (is_new) entry->second = resolve(address);
+    return entry->second;
+  }
+
+ private:
+  line resolve(std::uint64_t address) {
+    // A return address belongs to the instruction before it.
+    auto* pointer = reinterpret_cast<void*>(address - 1);  // NOLINT: an address kept as a number
+    const auto resolved = resolver_.resolve(backward::ResolvedTrace(backward::Trace(pointer, 0)));
+    line innermost;
+    const auto consider = [&](const backward::ResolvedTrace::SourceLoc& place) {
+      if (place.filename.empty() || innermost.users) return;
+      line found{fmt::format("{}:{}", place.filename, place.line), is_users(place.filename)};
+      if (innermost.text.empty() || found.users) innermost = std::move(found);
+    };
+    for (const auto& inlined : resolved.inliners) consider(inlined);
+    consider(resolved.source);
+    return innermost;
+  }
+
+  backward::TraceResolver resolver_;
+  std::unordered_map<std::uint64_t, line> known_;
+};
+
+}  // namespace
+
+void find_sources(trace& t) {
+  static resolver lines;  // reading debug information once is slow enough
+  for (auto& e : t.events) {
+    if (e.stack != 0 && e.stack <= t.stacks.size()) {
+      for (const auto address : t.stacks[e.stack - 1]) {
+        if (!lines.at(address).users) continue;
+        e.site = address;
+        break;
+      }
+    }
+    if (e.site == 0 || t.sources.contains(e.site)) continue;
+    if (const auto& found = lines.at(e.site); !found.text.empty()) t.sources[e.site] = found.text;
+  }
+}
+
+}  // namespace forkloom::explore

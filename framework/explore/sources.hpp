@@ -1,0 +1,15 @@
+// Addresses to source lines.
+#pragma once
+
+#include "framework/trace/trace.hpp"
+
+namespace forkloom::explore {
+
+// For every event of a fully recorded trace, finds the innermost line of the user's own code on its
+// stack (not Forkloom's, not a system header's), makes it the event's site, and fills in
+// trace::sources. Events without a stack keep their site. Must run in a process that has the same
+// program at the same addresses as the tasks: the worker. Slow on first use: it reads debug
+// information.
+void find_sources(trace& t);
+
+}  // namespace forkloom::explore

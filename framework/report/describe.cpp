@@ -1,0 +1,164 @@
+#include "framework/report/describe.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace forkloom::report {
+namespace {
+
+std::string error_name(std::int32_t error) {
+  const char* symbol = strerrorname_np(error);
+  return symbol != nullptr ? symbol : fmt::format("error {}", error);
+}
+
+std::string signal_name(int number) {
+  const char* symbol = sigabbrev_np(number);
+  return symbol != nullptr ? fmt::format("{} (SIG{})", number, symbol) : fmt::to_string(number);
+}
+
+// Memory is recorded as 64 bits, sign-extended by whoever knows the type.
+std::int64_t value(std::uint64_t bits) noexcept { return static_cast<std::int64_t>(bits); }
+
+// Calls whose return value says how much, which, or how many. Others return pointers and process
+// ids, which differ from run to run, or nothing but success.
+bool result_tells(operation op) noexcept {
+  switch (op) {
+    case operation::sem_getvalue:
+    case operation::open:
+    case operation::read:
+    case operation::write:
+    case operation::dup:
+    case operation::poll:
+    case operation::shm_open:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Calls that return an error number and count as done with it: EOWNERDEAD gives the lock.
+bool returns_error_number(operation op) noexcept {
+  switch (op) {
+    case operation::mutex_lock:
+    case operation::mutex_trylock:
+    case operation::cond_wait:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string completion(const event& e) {
+  if (e.how == outcome::blocked) return " → blocked";
+  if (e.how == outcome::timed_out) return " → timed out";
+  if (e.error != 0) return " → " + error_name(e.error);
+  if (returns_error_number(e.op) && e.result != 0)
+    return " → " + error_name(static_cast<std::int32_t>(e.result));
+  if (result_tells(e.op)) return fmt::format(" → {}", e.result);
+  return {};
+}
+
+std::string held_by(const trace& what, resource_id resource) {
+  if (index(resource) >= what.resources.size()) return {};
+  const auto owner = what.resources[index(resource)].owner;
+  return owner == no_task ? std::string{} : ", held by " + what.task_name(owner);
+}
+
+std::string wanted(const trace& what, const wait_record& wait) {
+  if (wait.resources.empty()) return "something";
+  std::vector<std::string> names;
+  for (const auto resource : wait.resources) names.push_back(what.resource_name(resource));
+  return fmt::format("{}", fmt::join(names, " or "));
+}
+
+std::string helpers(const trace& what, const wait_record& wait) {
+  if (wait.releasers.empty()) return "; no living task could let it go on";
+  std::vector<std::string> names;
+  for (const auto task : wait.releasers) names.push_back(what.task_name(task));
+  return fmt::format("; {} could let it go on", fmt::join(names, " or "));
+}
+
+}  // namespace
+
+std::string describe(const trace& what, const event& e) {
+  const auto resource = what.resource_name(e.resource);
+  const bool done = e.how == outcome::completed && e.error == 0;
+  if (done && e.op == operation::load)
+    return fmt::format("load {} → {}", resource, value(e.before));
+  if (done && e.op == operation::store)
+    return fmt::format("store {} = {}", resource, value(e.after));
+  if (done && e.op == operation::modify)
+    return fmt::format("modify {}: {} → {}", resource, value(e.before), value(e.after));
+
+  std::string words(name(e.op));
+  if (!resource.empty()) words += " " + resource;
+  if (const auto second = what.resource_name(e.second); !second.empty())
+    words += fmt::format(" ({})", second);
+  return words + completion(e);
+}
+
+std::string describe(const task_end& end) {
+  switch (end.kind) {
+    case task_end::how::alive:
+      return "still alive";
+    case task_end::how::exited:
+      return fmt::format("exited with {}", end.code);
+    case task_end::how::signalled:
+      return "killed by signal " + signal_name(end.code);
+  }
+  return {};
+}
+
+std::string describe(const trace& what, const wait_record& wait) {
+  std::string place(name(wait.op));
+  if (wait.event < what.events.size()) {
+    const auto source = short_place(what.source(what.events[wait.event]));
+    if (!source.empty()) place += " at " + source;
+  }
+  const auto held =
+      wait.resources.size() == 1 ? held_by(what, wait.resources.front()) : std::string{};
+  return fmt::format("{} waits for {} ({}){}{}", what.task_name(wait.task), wanted(what, wait),
+                     place, held, held.empty() ? helpers(what, wait) : "");
+}
+
+std::string describe_ending(const trace& what) {
+  const auto detail = what.detail.empty() ? std::string{} : ": " + what.detail;
+  switch (what.how) {
+    case ending::finished:
+    case ending::stopped:
+      return {};
+    case ending::stuck:
+      return "Nothing could go on: no task was enabled and no deadline pending.";
+    case ending::step_limit:
+      return "The execution was stopped at its step limit" + detail + ".";
+    case ending::spinning:
+      return fmt::format("{} used processor time without coming back{}.",
+                         what.task_name(what.culprit), detail);
+    case ending::uncontrolled:
+      return fmt::format("{} sat in a call that Forkloom does not control{}.",
+                         what.task_name(what.culprit), detail);
+    case ending::task_limit:
+      return "There were more tasks than an execution can hold" + detail + ".";
+    case ending::interrupted:
+      return "The execution was interrupted.";
+    case ending::failed:
+      return "The execution could not be carried out" + detail + ".";
+  }
+  return {};
+}
+
+std::string short_place(const std::string& place) {
+  const auto slash = place.rfind('/');
+  return slash == std::string::npos ? place : place.substr(slash + 1);
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  if (names.empty()) return "nothing";
+  std::string text = names.front();
+  for (std::size_t i = 1; i < names.size(); ++i)
+    text += (i + 1 == names.size() ? " and " : ", ") + names[i];
+  return text;
+}
+
+}  // namespace forkloom::report

@@ -1,0 +1,74 @@
+#include "framework/report/json.hpp"
+
+namespace forkloom::report {
+namespace {
+
+using nlohmann::json;
+
+json kinds_json(const std::vector<violation_kind>& kinds) {
+  auto names = json::array();
+  for (const auto kind : kinds) names.push_back(name(kind));
+  return names;
+}
+
+json violation_json(const violation& v, const explore::finding& in) {
+  return {
+      {"kind", name(v.kind)},          {"message", v.message},       {"execution", in.execution},
+      {"occurrences", in.occurrences}, {"token", in.token},          {"tasks", v.tasks},
+      {"resource", v.resource},        {"details", v.details},       {"replays", in.replays},
+      {"reproduced", in.reproduced},   {"divergence", in.divergence}};
+}
+
+json violations_json(const explore::campaign_result& result) {
+  auto all = json::array();
+  for (const auto& found : result.findings)
+    for (const auto& v : found.violations) all.push_back(violation_json(v, found));
+  return all;
+}
+
+json result_json(const explore::campaign_result& result) {
+  const double rate =
+      result.seconds > 0 ? static_cast<double>(result.executions) / result.seconds : 0;
+  const bool error = result.how == explore::verdict::error;
+  return {{"name", result.scenario},
+          {"strategy", result.strategy},
+          {"seed", result.seed},
+          {"executions", result.executions},
+          {"steps", result.steps},
+          {"switches", result.switches},
+          {"seconds", result.seconds},
+          {"executions_per_second", rate},
+          {"violations", violations_json(result)},
+          {"expected", kinds_json(result.expected)},
+          {"as_expected", result.how == explore::verdict::as_expected},
+          {"message", result.message},
+          {"error", error ? json(result.message) : json(nullptr)},
+          {"isolation", result.isolation},
+          {"guarantee", result.guarantee},
+          {"uncontrolled", result.uncontrolled}};
+}
+
+}  // namespace
+
+json results_json(std::span<const explore::campaign_result> results) {
+  auto scenarios = json::array();
+  for (const auto& result : results) scenarios.push_back(result_json(result));
+  return {{"scenarios", std::move(scenarios)}};
+}
+
+json list_json(std::span<const scenario_info* const> scenarios) {
+  auto all = json::array();
+  for (const auto* scenario : scenarios)
+    all.push_back({{"name", scenario->name},
+                   {"tags", scenario->tags},
+                   {"expects", kinds_json(scenario->defaults.expects)},
+                   {"file", scenario->file},
+                   {"line", scenario->line}});
+  return {{"scenarios", std::move(all)}};
+}
+
+std::string dump(const json& value) {
+  return value.dump(2, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace forkloom::report

@@ -1,0 +1,184 @@
+#include "framework/report/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "framework/report/describe.hpp"
+#include "framework/report/lanes.hpp"
+
+namespace forkloom::report {
+namespace {
+
+constexpr std::size_t output_lines_max = 20;
+
+std::string heading(std::string_view text, const style& look) {
+  return "\n" + tinted(text, tint::bold, look) + "\n";
+}
+
+std::string kinds(const std::vector<violation_kind>& all) {
+  std::vector<std::string> names;
+  for (const auto kind : all) names.emplace_back(name(kind));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string kinds_found(const explore::campaign_result& result) {
+  std::vector<std::string> names;
+  for (const auto& found : result.findings)
+    for (const auto& v : found.violations) {
+      const std::string kind(name(v.kind));
+      if (std::find(names.begin(), names.end(), kind) == names.end()) names.push_back(kind);
+    }
+  return names.empty() ? "nothing" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string violations_of(const explore::finding& found, const style& look) {
+  std::string text;
+  for (const auto& v : found.violations) {
+    text += fmt::format("{}: {}\n", tinted(name(v.kind), tint::red, look), harmless(v.message));
+    for (const auto& detail : v.details) text += "    " + harmless(detail) + "\n";
+  }
+  return text.empty() ? "No violation.\n" : text;
+}
+
+std::string waits_of(const trace& what, const style& look) {
+  if (what.waits.empty()) return {};
+  auto text = heading("Who waits for what", look);
+  for (const auto& wait : what.waits) text += "  " + harmless(describe(what, wait)) + "\n";
+  return text;
+}
+
+// The lines of a text, the last ones only unless verbose.
+std::string quoted(const std::string& output, const style& look) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < output.size();) {
+    const auto end = std::min(output.find('\n', at), output.size());
+    lines.push_back(output.substr(at, end - at));
+    at = end + 1;
+  }
+  std::string text;
+  std::size_t first = 0;
+  if (!look.verbose && lines.size() > output_lines_max) {
+    first = lines.size() - output_lines_max;
+    text = fmt::format("    ⋯ {} lines not shown\n", first);
+  }
+  for (auto i = first; i < lines.size(); ++i) text += "    " + harmless(lines[i]) + "\n";
+  return text;
+}
+
+std::string output_of(const trace& what, const style& look) {
+  std::string text;
+  for (const auto& task : what.tasks)
+    if (!task.output.empty())
+      text += heading(fmt::format("Output of {}", task.name), look) + quoted(task.output, look);
+  return text;
+}
+
+// Ends that need no word are left out: a task that came to the end of its body and exited with 0.
+std::string ends_of(const trace& what, const style& look) {
+  std::string text;
+  for (const auto& task : what.tasks) {
+    const bool ordinary = task.end.kind == task_end::how::exited && task.end.code == 0;
+    if (!ordinary) text += fmt::format("  {} {}\n", task.name, describe(task.end));
+  }
+  const auto ending = describe_ending(what);
+  if (!ending.empty()) text += "  " + harmless(ending) + "\n";
+  return text.empty() ? text : heading("How it ended", look) + text;
+}
+
+std::string stacks_of(const trace& what, const violation& v, const style& look) {
+  std::string text;
+  for (const auto at : v.evidence) {
+    if (at >= what.events.size()) continue;
+    const auto& e = what.events[at];
+    if (e.stack == 0 || e.stack > what.stacks.size()) continue;
+    text += fmt::format("  step {}, {}: {}\n", e.step, what.task_name(e.task), describe(what, e));
+    for (const auto address : what.stacks[e.stack - 1]) {
+      const auto known = what.sources.find(address);
+      if (known != what.sources.end()) text += "      " + known->second + "\n";
+    }
+  }
+  return text.empty() ? text : heading("Where the evidence was made", look) + text;
+}
+
+std::string replays_of(const explore::finding& found) {
+  if (found.replays == 0) return {};
+  auto text =
+      fmt::format("{} of {} replays failed the same way.\n", found.reproduced, found.replays);
+  if (!found.divergence.empty()) text += "A replay departed: " + harmless(found.divergence) + "\n";
+  return text;
+}
+
+std::string replay_line(const explore::finding& found) {
+  return fmt::format("Reproduce it with: forkloom replay {}\n", found.token);
+}
+
+}  // namespace
+
+std::string summary(const explore::campaign_result& result, const style& look) {
+  using explore::verdict;
+  const auto effort =
+      fmt::format("{} execution{}, {} steps, {} switches, {}, seed {}, {:.2f} s", result.executions,
+                  result.executions == 1 ? "" : "s", result.steps, result.switches, result.strategy,
+                  result.seed, result.seconds);
+  std::string verdict_text;
+  switch (result.how) {
+    case verdict::as_expected:
+      verdict_text = tinted("as expected", tint::green, look);
+      break;
+    case verdict::violated:
+      verdict_text = tinted("VIOLATED", tint::red, look);
+      break;
+    case verdict::error:
+      verdict_text = tinted("ERROR", tint::yellow, look);
+      break;
+  }
+  auto line = fmt::format("{}: {}, found {}", result.scenario, verdict_text, kinds_found(result));
+  if (!result.expected.empty()) line += fmt::format(" (expects {})", kinds(result.expected));
+  line += fmt::format(" [{}]\n", effort);
+  if (!result.message.empty()) line += "  " + harmless(result.message) + "\n";
+  return line;
+}
+
+std::string explain(const explore::finding& found, const style& look) {
+  const auto& what = found.what_happened;
+  const violation none;
+  const auto& main = found.violations.empty() ? none : found.violations.front();
+  auto text = violations_of(found, look);
+
+  const auto table = lanes(what, main, look);
+  if (!table.empty())
+    text += heading(fmt::format("Interleaving of execution {} ({} steps{})", found.execution,
+                                what.steps, look.verbose ? "" : "; --verbose shows every one"),
+                    look) +
+            table;
+  text += waits_of(what, look);
+  text += ends_of(what, look);
+  if (look.verbose) text += stacks_of(what, main, look);
+  text += output_of(what, look);
+  text += "\n";
+  if (found.occurrences > 1)
+    text += fmt::format("{} executions failed like this one.\n", found.occurrences);
+  return text + replays_of(found) + replay_line(found);
+}
+
+std::string brief(const explore::finding& found, const style& look) {
+  std::string text;
+  for (const auto& v : found.violations)
+    text +=
+        fmt::format("  {}: {}\n", tinted(name(v.kind), tint::yellow, look), harmless(v.message));
+  return text + "  " + replay_line(found);
+}
+
+std::string full_report(const explore::campaign_result& result, const style& look) {
+  auto text = summary(result, look);
+  if (!result.guarantee.empty()) text += "  " + harmless(result.guarantee) + "\n";
+  if (!result.isolation.empty()) text += "  isolation: " + result.isolation + "\n";
+  for (const auto& line : result.uncontrolled)
+    text += tinted("  not under control: ", tint::yellow, look) + harmless(line) + "\n";
+  for (const auto& found : result.findings) text += "\n" + explain(found, look);
+  return text;
+}
+
+}  // namespace forkloom::report

@@ -1,0 +1,135 @@
+#include "framework/trace/vector_clock.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace forkloom {
+namespace {
+
+bool succeeded(const event& e) { return e.how == outcome::completed && e.error == 0; }
+
+void join(vector_clock& into, const vector_clock& other) {
+  if (into.size() < other.size()) into.resize(other.size());
+  for (std::size_t i = 0; i < other.size(); ++i) into[i] = std::max(into[i], other[i]);
+}
+
+std::size_t task_count(const trace& what) {
+  auto count = what.tasks.size();
+  for (const auto& e : what.events)
+    if (e.task != no_task) count = std::max(count, index(e.task) + 1);
+  return count;
+}
+
+std::size_t resource_count(const trace& what) {
+  auto count = what.resources.size();
+  for (const auto& e : what.events)
+    for (const auto r : {e.resource, e.second})
+      if (r != no_resource) count = std::max(count, index(r) + 1);
+  return count;
+}
+
+// The state between two events, and the clock of the event that has just been taken in.
+class progress {
+ public:
+  explicit progress(const trace& what)
+      : what_(what),
+        tasks_(task_count(what), vector_clock(task_count(what))),
+        resources_(resource_count(what)),
+        holders_(resource_count(what), no_task) {}
+
+  vector_clock take(const event& e) {
+    if (e.task == no_task) return {};
+    acquire(e);
+    auto& own = tasks_[index(e.task)];
+    ++own[index(e.task)];
+    release(e);
+    return own;
+  }
+
+ private:
+  void acquire(const event& e) {
+    if (!succeeded(e) || !traits(e.op).acquires) return;
+    auto& own = tasks_[index(e.task)];
+    if (e.op == operation::wait_child) {
+      // Only the child that was reaped, not all that died. It has no more events: its clock is that
+      // of its death.
+      if (e.result > 0 && e.after < tasks_.size()) join(own, tasks_[e.after]);
+      return;
+    }
+    const bool by_time_out = e.op == operation::cond_wait && e.result == ETIMEDOUT;
+    if (e.resource != no_resource && !by_time_out) join(own, resources_[index(e.resource)]);
+    const auto mutex = taken_mutex(e);
+    if (mutex == no_resource) return;
+    join(own, resources_[index(mutex)]);
+    holders_[index(mutex)] = e.task;
+  }
+
+  void release(const event& e) {
+    const auto& own = tasks_[index(e.task)];
+    if (const auto mutex = mutex_given_up(what_, e); mutex != no_resource) let_go(mutex, own);
+    if (!succeeded(e) || !traits(e.op).releases) return;
+    // A child has no events yet: its clock starts as that of the fork.
+    if (e.op == operation::fork && e.after < tasks_.size()) join(tasks_[e.after], own);
+    if (e.op == operation::exit) leave_locks(e.task);
+    if (e.resource != no_resource) let_go(e.resource, own);
+  }
+
+  void let_go(resource_id resource, const vector_clock& own) {
+    join(resources_[index(resource)], own);
+    holders_[index(resource)] = no_task;
+  }
+
+  void leave_locks(task_id dead) {
+    for (std::size_t i = 0; i < holders_.size(); ++i)
+      if (holders_[i] == dead) let_go(resource_id(i), tasks_[index(dead)]);
+  }
+
+  static resource_id taken_mutex(const event& e) {
+    switch (e.op) {
+      case operation::mutex_lock:
+      case operation::mutex_trylock:
+        return e.resource;
+      case operation::cond_wait:
+        return mutex_retaken(e) ? e.second : no_resource;
+      default:
+        return no_resource;
+    }
+  }
+
+  const trace& what_;
+  std::vector<vector_clock> tasks_;
+  std::vector<vector_clock> resources_;
+  std::vector<task_id> holders_;  // of mutexes, by resource
+};
+
+}  // namespace
+
+std::vector<vector_clock> vector_clocks(const trace& what) {
+  progress so_far(what);
+  std::vector<vector_clock> clocks;
+  clocks.reserve(what.events.size());
+  for (const auto& e : what.events) clocks.push_back(so_far.take(e));
+  return clocks;
+}
+
+bool happens_before(const trace& what, const std::vector<vector_clock>& clocks, std::size_t first,
+                    std::size_t second) {
+  const auto task = index(what.events[first].task);
+  if (first == second || task >= clocks[first].size() || task >= clocks[second].size())
+    return false;
+  return clocks[first][task] <= clocks[second][task];
+}
+
+resource_id mutex_given_up(const trace& what, const event& e) {
+  if (e.op != operation::cond_wait || e.how != outcome::blocked) return no_resource;
+  if (index(e.resource) >= what.resources.size()) return no_resource;
+  return what.resources[index(e.resource)].kind == resource_kind::condition ? e.second
+                                                                            : no_resource;
+}
+
+bool mutex_retaken(const event& e) {
+  return e.op == operation::cond_wait && e.how == outcome::completed && e.error == 0 &&
+         (e.result == 0 || e.result == ETIMEDOUT || e.result == EOWNERDEAD);
+}
+
+}  // namespace forkloom

@@ -1,0 +1,46 @@
+// Happens-before as vector clocks: F. Mattern, "Virtual time and global states of distributed
+// systems", 1989; the treatment of synchronisation follows C. Flanagan and S. N. Freund,
+// "FastTrack: efficient and precise dynamic race detection", PLDI 2009. Their C and L are here the
+// clocks of tasks and of resources; FastTrack's epochs, which save space, are left out, because
+// clocks are made only for executions that are explained.
+//
+// One event happens before another if the program orders them, or synchronisation does:
+//   - the events of one task, in their order;
+//   - a fork and everything in the child; the death of a child and the wait that reaps it;
+//   - an operation that releases a resource and every later one that acquires it (traits());
+//   - a condition wait gives up its mutex when it blocks and takes it again when it completes; if
+//     it was signalled (and did not time out), all signals so far happened before that;
+//   - the death of a task that holds a mutex and whoever takes the mutex afterwards (robust ones).
+//
+// Limits: plain loads and stores order nothing. Signals and semaphore posts are not matched one to
+// one with what they let go on, so some pairs count as ordered that another run would not order.
+// Descriptors that the kernel closes at a death order nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "framework/trace/trace.hpp"
+
+namespace forkloom {
+
+// Per task: how many of its events happened before, or are, the one that the clock belongs to.
+using vector_clock = std::vector<std::uint32_t>;
+
+// The clock of each event, in the order of the events. Takes memory for events × tasks numbers.
+[[nodiscard]] std::vector<vector_clock> vector_clocks(const trace& what);
+
+// Does the event with index `first` happen before the one with index `second`? An event does not
+// happen before itself. clocks: as vector_clocks(what) returned them.
+[[nodiscard]] bool happens_before(const trace& what, const std::vector<vector_clock>& clocks,
+                                  std::size_t first, std::size_t second);
+
+// The mutex that a condition wait gives up with this event; no_resource for every other event. (A
+// condition wait that was signalled may block once more, for the mutex; it then gives up nothing.)
+[[nodiscard]] resource_id mutex_given_up(const trace& what, const event& e);
+
+// Has this event, the end of a condition wait, taken the mutex again?
+[[nodiscard]] bool mutex_retaken(const event& e);
+
+}  // namespace forkloom
