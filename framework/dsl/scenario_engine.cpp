@@ -67,7 +67,8 @@ unsigned scenario_engine::add(std::string_view name, unsigned count, bool number
         fmt::format("process \"{}\" is declared after finally(), when all have ended", name));
   if (count == 0) throw usage_error(fmt::format("processes(\"{}\", 0, …) declares nobody", name));
   const auto first = static_cast<unsigned>(allowances_.size());
-  execution::shared_mapping_at(0);  // read the mappings once, here, and not in every child
+  // The mappings are read once, here, and not in every child.
+  static_cast<void>(execution::shared_mapping_at(0));
   for (unsigned i = 0; i < count; ++i) {
     auto full_name = numbered ? fmt::format("{} {}", name, i) : std::string(name);
     allowances_.emplace_back();

@@ -11,11 +11,12 @@
 #include "forkloom/error.hpp"
 #include "framework/explore/explain.hpp"
 #include "framework/explore/runner.hpp"
+#include "framework/explore/sources.hpp"
 #include "framework/explore/strategy_spec.hpp"
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/random.hpp"
 #include "framework/trace/divergence.hpp"
-#include "framework/trace/json.hpp"
+#include "framework/explore/result_json.hpp"
 
 namespace forkloom::explore {
 namespace {
@@ -238,13 +239,15 @@ class campaign {
 campaign_result in_worker(const scenario_info& scenario, const options& how,
                           const std::function<campaign_result(campaign&)>& work) {
   validate(how);
-  parse_strategy(how.strategy);
-  chosen_checkers(how);
+  // Mistakes are told before anything is forked.
+  static_cast<void>(parse_strategy(how.strategy));
+  static_cast<void>(chosen_checkers(how));
   const auto answer = run_in_worker([&](const worker_context& context) {
     campaign c(scenario, how, context);
-    return nlohmann::json(work(c)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const auto packed = nlohmann::json::to_cbor(work(c));
+    return std::string(packed.begin(), packed.end());
   });
-  return nlohmann::json::parse(answer).get<campaign_result>();
+  return nlohmann::json::from_cbor(answer).get<campaign_result>();
 }
 
 std::uint64_t number_from(const char* variable, const char* text) {

@@ -33,7 +33,7 @@ constinit next<decltype(::pthread_cond_clockwait)> real_clockwait{"pthread_cond_
 constinit next<decltype(::pthread_cond_signal)> real_signal{"pthread_cond_signal", since};
 constinit next<decltype(::pthread_cond_broadcast)> real_broadcast{"pthread_cond_broadcast", since};
 
-resource_id resource_of(const pthread_cond_t* condition) noexcept {
+resource_id condition_at(const pthread_cond_t* condition) noexcept {
   return execution::resource_at(condition, resource_kind::condition);
 }
 
@@ -46,7 +46,7 @@ clockid_t clock_of(const pthread_cond_t* condition) noexcept {
 // nothing can be signalled in between.
 int wait(pthread_cond_t* condition, pthread_mutex_t* mutex, std::uint64_t deadline,
          const void* site) noexcept {
-  const auto resource = resource_of(condition);
+  const auto resource = condition_at(condition);
   controlled_call call{operation::cond_wait, resource, site};
   call.involve(resource_of(mutex));
   if (const auto error = unlock_within(mutex); error != 0) return call.failed_with(error);
@@ -71,7 +71,7 @@ extern "C" {
 
 int pthread_cond_broadcast(pthread_cond_t* condition) noexcept {
   if (!controlled()) return real_broadcast(condition);
-  controlled_call call{operation::cond_broadcast, resource_of(condition),
+  controlled_call call{operation::cond_broadcast, condition_at(condition),
                        __builtin_return_address(0)};
   return call.completed(0);  // completing wakes every waiter
 }
@@ -84,7 +84,7 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, cl
 
 int pthread_cond_destroy(pthread_cond_t* condition) noexcept {
   if (!controlled()) return real_destroy(condition);
-  auto call = controlled_call::silent(operation::cond_destroy, resource_of(condition),
+  auto call = controlled_call::silent(operation::cond_destroy, condition_at(condition),
                                       __builtin_return_address(0));
   return call.completed_without_waking(real_destroy(condition));
 }
@@ -92,14 +92,14 @@ int pthread_cond_destroy(pthread_cond_t* condition) noexcept {
 int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t* attributes) noexcept {
   const auto result = real_init(condition, attributes);
   if (!controlled()) return result;
-  auto call = controlled_call::silent(operation::cond_init, resource_of(condition),
+  auto call = controlled_call::silent(operation::cond_init, condition_at(condition),
                                       __builtin_return_address(0));
   return result == 0 ? call.completed(0) : call.failed_with(result);
 }
 
 int pthread_cond_signal(pthread_cond_t* condition) noexcept {
   if (!controlled()) return real_signal(condition);
-  controlled_call call{operation::cond_signal, resource_of(condition), __builtin_return_address(0)};
+  controlled_call call{operation::cond_signal, condition_at(condition), __builtin_return_address(0)};
   auto& a = *execution::current_arena();
   const auto& waiters = a.resources[call.resource()].waiters;
   if (const auto count = waiters.size(); count > 0)
