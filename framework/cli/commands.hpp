@@ -1,0 +1,18 @@
+// The sub-commands. Each returns an exit code and throws usage_error or internal_error.
+#pragma once
+
+#include "framework/cli/command_line.hpp"
+#include "framework/explore/result.hpp"
+
+namespace forkloom::cli {
+
+[[nodiscard]] int list(const list_request& request);
+[[nodiscard]] int run(const run_request& request);
+[[nodiscard]] int replay(const replay_request& request);
+[[nodiscard]] int show(const show_checkers&);
+[[nodiscard]] int show(const show_strategies&);
+
+// 0, 1 or 3.
+[[nodiscard]] int exit_code_of(const explore::campaign_result& result) noexcept;
+
+}  // namespace forkloom::cli

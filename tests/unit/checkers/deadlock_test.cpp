@@ -1,0 +1,199 @@
+#include "tests/catch.hpp"
+#include "tests/unit/checkers/trace_builder.hpp"
+
+namespace {
+
+using namespace forkloom;
+using namespace forkloom::testing;
+using checkers::check_deadlock;
+
+// Two tellers that lock two accounts in opposite order.
+struct crossed_locks {
+  trace_builder b;
+  task_id one = b.task("teller 0");
+  task_id other = b.task("teller 1");
+  resource_id x = b.mutex("account X");
+  resource_id y = b.mutex("account Y");
+  std::size_t one_took = b.lock(one, x);
+  std::size_t other_took = b.lock(other, y);
+};
+
+TEST_CASE("a cycle is told with its owners, and where each took what it holds") {
+  crossed_locks c;
+  const auto one_waits = c.b.waits(c.one, operation::mutex_lock, c.y, {c.other});
+  const auto other_waits = c.b.waits(c.other, operation::mutex_lock, c.x, {c.one});
+  c.b.raw().how = ending::stuck;
+
+  const auto found = check_deadlock(c.b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].kind == violation_kind::deadlock);
+  CHECK(found[0].message ==
+        "teller 0 waits for account Y held by teller 1 and "
+        "teller 1 waits for account X held by teller 0");
+  CHECK(found[0].tasks == strings{"teller 0", "teller 1"});
+  CHECK(found[0].resource == "account Y");
+  CHECK(found[0].evidence == indices{c.one_took, c.other_took, one_waits, other_waits});
+  CHECK(tells(found[0], "teller 0 is blocked in lock on account Y at code.cpp:2"));
+  CHECK(tells(found[0], "teller 0 holds account X, taken at code.cpp:0"));
+  CHECK(tells(found[0], "teller 1 holds account Y, taken at code.cpp:1"));
+}
+
+TEST_CASE("a wait for a task that is running is no deadlock") {
+  crossed_locks c;
+  c.b.waits(c.one, operation::mutex_lock, c.y, {c.other});
+  c.b.does(c.other, operation::yield);
+  c.b.raw().how = ending::step_limit;
+  CHECK(check_deadlock(c.b.done(), {}).empty());
+}
+
+TEST_CASE("an execution that finished has no deadlock") {
+  crossed_locks c;
+  c.b.unlock(c.one, c.x);
+  c.b.unlock(c.other, c.y);
+  c.b.ends(c.one);
+  c.b.ends(c.other);
+  CHECK(check_deadlock(c.b.done(), {}).empty());
+}
+
+TEST_CASE("a deadlock is found while other tasks go on, and says so") {
+  crossed_locks c;
+  const auto clerk = c.b.task("clerk");
+  c.b.waits(c.one, operation::mutex_lock, c.y, {c.other});
+  c.b.waits(c.other, operation::mutex_lock, c.x, {c.one});
+  c.b.does(clerk, operation::yield);
+  c.b.raw().how = ending::step_limit;
+
+  const auto found = check_deadlock(c.b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message, "while other tasks went on"));
+  CHECK(found[0].tasks == strings{"teller 0", "teller 1"});
+}
+
+TEST_CASE("a task that only waits for the deadlocked ones is in the details, not in the cycle") {
+  crossed_locks c;
+  const auto clerk = c.b.task("clerk");
+  c.b.waits(c.one, operation::mutex_lock, c.y, {c.other});
+  c.b.waits(c.other, operation::mutex_lock, c.x, {c.one});
+  c.b.waits(clerk, operation::mutex_lock, c.x, {c.one});
+  c.b.raw().how = ending::stuck;
+
+  const auto found = check_deadlock(c.b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK_FALSE(contains(found[0].message, "clerk"));
+  CHECK(found[0].tasks == strings{"teller 0", "teller 1", "clerk"});
+  CHECK(tells(found[0], "clerk is blocked in lock on account X"));
+}
+
+TEST_CASE("a mutex that a task locks twice is a cycle of one") {
+  trace_builder b;
+  const auto teller = b.task("teller 0");
+  const auto x = b.mutex("account X");
+  b.lock(teller, x);
+  b.waits(teller, operation::mutex_lock, x, {teller});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message == "teller 0 waits for account X held by itself");
+}
+
+TEST_CASE("a condition that nobody can signal any more is a lost wake-up") {
+  trace_builder b;
+  const auto consumer = b.task("consumer 0");
+  const auto producer = b.task("producer 0");
+  const auto filled = b.resource("filled", resource_kind::condition);
+  b.does(producer, operation::cond_signal, filled);
+  b.ends(producer);
+  b.waits(consumer, operation::cond_wait, filled, {});
+  b.raw().how = ending::stuck;
+
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message,
+                 "consumer 0 waits for filled for ever, with nobody left to release it"));
+  CHECK(contains(found[0].message, "lost wake-up"));
+  CHECK(found[0].tasks == strings{"consumer 0"});
+}
+
+TEST_CASE("nobody is left if the only one who ever used the semaphore is the waiter itself") {
+  trace_builder b;
+  const auto consumer = b.task("consumer 0");
+  const auto items = b.resource("items", resource_kind::semaphore);
+  b.waits(consumer, operation::sem_wait, items, {consumer});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message, "with nobody left to release it: a missing post"));
+}
+
+TEST_CASE("a releaser that has died is no help") {
+  trace_builder b;
+  const auto consumer = b.task("consumer 0");
+  const auto producer = b.task("producer 0");
+  const auto items = b.resource("items", resource_kind::semaphore);
+  b.ends(producer);
+  b.waits(consumer, operation::sem_wait, items, {producer});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message, "nobody left"));
+}
+
+TEST_CASE("an owner that died with the mutex is named") {
+  trace_builder b;
+  const auto one = b.task("teller 0");
+  const auto other = b.task("teller 1");
+  const auto x = b.mutex("account X");
+  b.lock(one, x);
+  b.dies(one, {.kind = task_end::how::signalled, .code = 9});
+  b.waits(other, operation::mutex_lock, x, {});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message, "teller 0 died while it held it"));
+}
+
+TEST_CASE("tasks that fill two pipes towards each other wait for each other") {
+  trace_builder b;
+  const auto ping = b.task("ping");
+  const auto pong = b.task("pong");
+  const auto there = b.resource("there", resource_kind::pipe);
+  const auto back = b.resource("back", resource_kind::pipe);
+  b.waits(ping, operation::write, there, {pong});
+  b.waits(pong, operation::write, back, {ping});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message ==
+        "ping waits for there that only pong could release and "
+        "pong waits for back that only ping could release");
+}
+
+TEST_CASE("one helper outside saves a task that waits for any of several") {
+  trace_builder b;
+  const auto one = b.task("one");
+  const auto other = b.task("other");
+  const auto helper = b.task("helper");
+  const auto items = b.resource("items", resource_kind::semaphore);
+  b.waits(one, operation::sem_wait, items, {other, helper});
+  b.waits(other, operation::sem_wait, items, {one});
+  b.does(helper, operation::yield);
+  b.raw().how = ending::step_limit;
+  CHECK(check_deadlock(b.done(), {}).empty());
+}
+
+TEST_CASE("a mutex given up by a condition wait is not told as held") {
+  trace_builder b;
+  const auto consumer = b.task("consumer 0");
+  const auto m = b.mutex("queue lock");
+  const auto filled = b.resource("filled", resource_kind::condition);
+  b.lock(consumer, m);
+  const auto at = b.blocks(consumer, operation::cond_wait, filled, m);
+  b.raw().waits.push_back(
+      {.task = consumer, .op = operation::cond_wait, .resources = {filled}, .event = at});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK_FALSE(tells(found[0], "holds queue lock"));
+}
+
+}  // namespace
