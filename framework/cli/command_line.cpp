@@ -73,7 +73,8 @@ std::vector<std::string> option_names(const CLI::App& app) {
 [[noreturn]] void refuse(const CLI::App& app, const std::string& why) {
   const auto* chosen = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
   const auto name = chosen == &app ? std::string{} : chosen->get_name() + " ";
-  throw usage_error(fmt::format("{}; see `forkloom {}--help`", why, name));
+  throw usage_error(
+      fmt::format("{}{} See `forkloom {}--help`", why, why.ends_with('?') ? "" : ".", name));
 }
 
 [[noreturn]] void refuse_option(const CLI::App& app, const CLI::App& chosen,

@@ -49,7 +49,7 @@ struct show_text {
 };
 
 using any_request = std::variant<list_request, run_request, replay_request, show_checkers,
-                             show_strategies, show_text>;
+                                 show_strategies, show_text>;
 
 // Throws usage_error, which says what was wrong and where the help is.
 [[nodiscard]] any_request parse_command_line(int argc, const char* const* argv);

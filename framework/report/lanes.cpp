@@ -90,8 +90,8 @@ class table {
   }
 
   void gap(std::size_t hidden) {
-    text_ += fmt::format("{:>{}} │ {} event{} not shown\n", "⋯", steps_width_, hidden,
-                         hidden == 1 ? "" : "s");
+    text_ += fmt::format("{:>{}} │ {} event{} not shown (--verbose shows all)\n", "⋯", steps_width_,
+                         hidden, hidden == 1 ? "" : "s");
   }
 
   // Events of the shown tasks in [first, last).

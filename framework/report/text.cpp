@@ -149,10 +149,10 @@ std::string explain(const explore::finding& found, const style& look) {
 
   const auto table = lanes(what, main, look);
   if (!table.empty())
-    text += heading(fmt::format("Interleaving of execution {} ({} steps{})", found.execution,
-                                what.steps, look.verbose ? "" : "; --verbose shows every one"),
-                    look) +
-            table;
+    text +=
+        heading(fmt::format("Interleaving of execution {} ({} steps)", found.execution, what.steps),
+                look) +
+        table;
   text += waits_of(what, look);
   text += ends_of(what, look);
   if (look.verbose) text += stacks_of(what, main, look);
