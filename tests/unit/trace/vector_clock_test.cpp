@@ -1,0 +1,301 @@
+#include "framework/trace/vector_clock.hpp"
+
+#include <cerrno>
+
+#include "tests/catch.hpp"
+#include "tests/unit/checkers/property.hpp"
+#include "tests/unit/checkers/trace_builder.hpp"
+
+namespace {
+
+using namespace forkloom;
+using namespace forkloom::testing;
+
+bool ordered(const trace_builder& b, std::size_t first, std::size_t second) {
+  return happens_before(b.done(), vector_clocks(b.done()), first, second);
+}
+
+struct pair_of_tasks {
+  trace_builder b;
+  task_id one = b.task("one");
+  task_id other = b.task("other");
+  resource_id m = b.mutex("m");
+  resource_id c = b.resource("c", resource_kind::condition);
+  resource_id x = b.memory("x");
+};
+
+TEST_CASE("a task's events happen in their order, and none before itself") {
+  pair_of_tasks p;
+  const auto first = p.b.load(p.one, p.x, 1);
+  const auto second = p.b.load(p.one, p.x, 1);
+  CHECK(ordered(p.b, first, second));
+  CHECK_FALSE(ordered(p.b, second, first));
+  CHECK_FALSE(ordered(p.b, first, first));
+}
+
+TEST_CASE("plain loads and stores of two tasks are not ordered") {
+  pair_of_tasks p;
+  const auto first = p.b.store(p.one, p.x, 1, 2);
+  const auto second = p.b.load(p.other, p.x, 2);
+  CHECK_FALSE(ordered(p.b, first, second));
+  CHECK_FALSE(ordered(p.b, second, first));
+}
+
+TEST_CASE("an unlock happens before the next lock, and what came before it too") {
+  pair_of_tasks p;
+  const auto before = p.b.store(p.one, p.x, 1, 2);
+  p.b.lock(p.one, p.m);
+  p.b.unlock(p.one, p.m);
+  const auto after_unlock = p.b.store(p.one, p.x, 2, 3);
+  p.b.lock(p.other, p.m);
+  const auto after = p.b.load(p.other, p.x, 3);
+  CHECK(ordered(p.b, before, after));
+  CHECK_FALSE(ordered(p.b, after_unlock, after));
+}
+
+TEST_CASE("a lock that failed orders nothing") {
+  pair_of_tasks p;
+  const auto before = p.b.unlock(p.one, p.m);
+  const auto tried =
+      p.b.does(p.other, operation::mutex_trylock, p.m, {.result = EBUSY, .error = EBUSY});
+  CHECK_FALSE(ordered(p.b, before, tried));
+}
+
+TEST_CASE("an atomic modification is ordered after the earlier ones") {
+  pair_of_tasks p;
+  const auto first = p.b.modify(p.one, p.x, 0, 1);
+  const auto second = p.b.modify(p.other, p.x, 1, 2);
+  CHECK(ordered(p.b, first, second));
+}
+
+TEST_CASE("a fork happens before all of the child, and not what the parent does afterwards") {
+  trace_builder b;
+  const auto parent = b.task("parent");
+  const auto child = b.task("child", parent);
+  const auto x = b.memory("x");
+  const auto before = b.load(parent, x, 0);
+  const auto forked = b.forks(parent, child);
+  const auto after = b.load(parent, x, 0);
+  const auto first = b.does(child, operation::start);
+  CHECK(ordered(b, before, first));
+  CHECK(ordered(b, forked, first));
+  CHECK_FALSE(ordered(b, after, first));
+}
+
+TEST_CASE("a child's death happens before the wait that reaped it, not before one for a sibling") {
+  trace_builder b;
+  const auto parent = b.task("parent");
+  const auto child = b.task("child", parent);
+  const auto sibling = b.task("sibling", parent);
+  const auto children = b.resource("children of parent", resource_kind::process);
+  b.forks(parent, child, children);
+  b.forks(parent, sibling, children);
+  const auto death = b.does(child, operation::exit, children);
+  const auto other_death = b.does(sibling, operation::exit, children);
+  const auto looked = b.does(parent, operation::wait_child, children, {.result = 0, .after = 1});
+  const auto reaped = b.reaps(parent, child, children);
+  CHECK_FALSE(ordered(b, death, looked));
+  CHECK(ordered(b, death, reaped));
+  CHECK_FALSE(ordered(b, other_death, reaped));
+}
+
+TEST_CASE("a condition wait gives its mutex up when it blocks") {
+  pair_of_tasks p;
+  const auto before = p.b.lock(p.one, p.m);
+  p.b.blocks(p.one, operation::cond_wait, p.c, p.m);
+  const auto locked = p.b.lock(p.other, p.m);
+  CHECK(ordered(p.b, before, locked));
+}
+
+TEST_CASE("a condition wait that waits for its mutex gives nothing up") {
+  pair_of_tasks p;
+  const auto blocked = p.b.blocks(p.one, operation::cond_wait, p.m, p.c);
+  const auto locked = p.b.lock(p.other, p.m);
+  CHECK_FALSE(ordered(p.b, blocked, locked));
+}
+
+TEST_CASE("a signal happens before the wait that it ended, not before one that timed out") {
+  pair_of_tasks p;
+  p.b.blocks(p.one, operation::cond_wait, p.c, p.m);
+  const auto signal = p.b.does(p.other, operation::cond_signal, p.c);
+  SECTION("signalled") {
+    const auto woken = p.b.does(p.one, operation::cond_wait, p.c, {.second = p.m});
+    CHECK(ordered(p.b, signal, woken));
+  }
+  SECTION("timed out") {
+    const auto woken =
+        p.b.does(p.one, operation::cond_wait, p.c, {.result = ETIMEDOUT, .second = p.m});
+    CHECK_FALSE(ordered(p.b, signal, woken));
+  }
+}
+
+TEST_CASE("a condition wait that completes has taken its mutex, after whoever unlocked it") {
+  pair_of_tasks p;
+  p.b.blocks(p.one, operation::cond_wait, p.c, p.m);
+  p.b.lock(p.other, p.m);
+  const auto unlocked = p.b.unlock(p.other, p.m);
+  const auto woken =
+      p.b.does(p.one, operation::cond_wait, p.c, {.result = ETIMEDOUT, .second = p.m});
+  CHECK(ordered(p.b, unlocked, woken));
+}
+
+TEST_CASE("a death happens before whoever takes the mutex that the dead task held") {
+  pair_of_tasks p;
+  p.b.lock(p.one, p.m);
+  SECTION("still held") {
+    const auto death = p.b.does(p.one, operation::exit);
+    const auto took = p.b.does(p.other, operation::mutex_lock, p.m, {.result = EOWNERDEAD});
+    CHECK(ordered(p.b, death, took));
+  }
+  SECTION("unlocked before") {
+    p.b.unlock(p.one, p.m);
+    const auto death = p.b.does(p.one, operation::exit);
+    const auto took = p.b.lock(p.other, p.m);
+    CHECK_FALSE(ordered(p.b, death, took));
+  }
+}
+
+// The same relation from its definition: the edges between all pairs of events, closed
+// transitively.
+class closure {
+ public:
+  explicit closure(const trace& what) : what_(what), size_(what.events.size()) {
+    reach_.assign(size_, std::vector<bool>(size_, false));
+    for (std::size_t j = 0; j < size_; ++j)
+      for (std::size_t i = 0; i < j; ++i) reach_[i][j] = edge(i, j);
+    for (std::size_t k = 0; k < size_; ++k)
+      for (std::size_t i = 0; i < k; ++i)
+        for (std::size_t j = k + 1; j < size_; ++j)
+          if (reach_[i][k] && reach_[k][j]) reach_[i][j] = true;
+  }
+
+  [[nodiscard]] bool operator()(std::size_t i, std::size_t j) const { return reach_[i][j]; }
+
+ private:
+  [[nodiscard]] bool edge(std::size_t i, std::size_t j) const {
+    const auto& a = what_.events[i];
+    const auto& b = what_.events[j];
+    if (a.task == b.task) return true;
+    if (a.op == operation::fork) return a.error == 0 && index(b.task) == a.after;
+    if (a.op == operation::exit)
+      return b.op == operation::wait_child && b.result > 0 && b.after == index(a.task);
+    for (const auto r : released(a))
+      for (const auto s : acquired(b))
+        if (r == s && r != no_resource) return true;
+    return false;
+  }
+
+  [[nodiscard]] std::vector<resource_id> released(const event& e) const {
+    const bool waits = e.op == operation::cond_wait && e.how == outcome::blocked;
+    if (waits && what_.resources[index(e.resource)].kind == resource_kind::condition)
+      return {e.second};
+    const bool good = e.how == outcome::completed && e.error == 0;
+    if (good && traits(e.op).releases) return {e.resource};
+    return {};
+  }
+
+  [[nodiscard]] static std::vector<resource_id> acquired(const event& e) {
+    if (e.how != outcome::completed || e.error != 0) return {};
+    if (e.op == operation::cond_wait) {
+      if (e.result == ETIMEDOUT) return {e.second};
+      return {e.resource, e.second};
+    }
+    if (traits(e.op).acquires && e.op != operation::wait_child) return {e.resource};
+    return {};
+  }
+
+  const trace& what_;
+  std::size_t size_;
+  std::vector<std::vector<bool>> reach_;
+};
+
+// Tasks 0 … 3, the last two children of the first; events in any order that the rules of forks and
+// deaths leave, with mutexes used as if by correct programs only so far as clocks need it.
+trace any_trace() {
+  trace_builder b;
+  const auto root = b.task("root");
+  b.task("peer");
+  for (const auto* child : {"child", "sibling"}) b.task(child, root);
+  const std::vector<resource_id> locks{b.mutex("m"), b.mutex("n")};
+  const std::vector<resource_id> places{b.memory("x"), b.resource("s", resource_kind::semaphore)};
+  const auto c = b.resource("c", resource_kind::condition);
+  enum class life : std::uint8_t { unborn, alive, dead, reaped };
+  std::vector<life> lives{life::alive, life::alive, life::unborn, life::unborn};
+  const auto count = *rc::gen::inRange(5, 40);
+  for (int i = 0; i < count; ++i) {
+    const auto t = *rc::gen::inRange<std::size_t>(0, 4);
+    if (t == 0 && *rc::gen::inRange(0, 4) == 0) {
+      const auto child = *rc::gen::inRange<std::size_t>(2, 4);
+      if (lives[child] == life::unborn) {
+        b.forks(root, task_id(child));
+        lives[child] = life::alive;
+      } else if (lives[child] == life::dead) {
+        b.reaps(root, task_id(child));
+        lives[child] = life::reaped;
+      }
+      continue;
+    }
+    if (lives[t] != life::alive) continue;
+    const auto task = task_id(t);
+    const auto m = *rc::gen::elementOf(locks);
+    const auto x = *rc::gen::elementOf(places);
+    switch (*rc::gen::inRange(0, 10)) {
+      case 0:
+        b.does(task, operation::mutex_unlock, m);
+        break;
+      case 1:
+        b.does(task, operation::mutex_trylock, m, {.error = *rc::gen::element(0, EBUSY)});
+        break;
+      case 2:
+        b.modify(task, x, 0, 1);
+        break;
+      case 3:
+        b.store(task, x, 0, 1);
+        break;
+      case 4:
+        b.does(task, operation::sem_wait, x);
+        break;
+      case 5:
+        b.does(task, operation::sem_post, x);
+        break;
+      case 6:
+        b.blocks(task, operation::cond_wait, c, m);
+        break;
+      case 7:
+        b.does(task, operation::cond_wait, c,
+               {.result = *rc::gen::element(0, ETIMEDOUT), .second = m});
+        break;
+      case 8:
+        b.does(task, operation::cond_signal, c);
+        break;
+      default:
+        // A death leaves mutexes behind, which the pairs above do not tell: give them up first.
+        for (const auto lock : locks) b.does(task, operation::mutex_unlock, lock);
+        b.does(task, operation::exit);
+        lives[t] = life::dead;
+    }
+  }
+  return b.done();
+}
+
+TEST_CASE("vector clocks say what the transitive closure of all single orders says") {
+  std::size_t pairs = 0;
+  std::size_t between_tasks = 0;
+  CHECK(holds(7, 1000, [&] {
+    const auto what = any_trace();
+    const auto clocks = vector_clocks(what);
+    const closure before(what);
+    for (std::size_t j = 0; j < what.events.size(); ++j)
+      for (std::size_t i = 0; i < what.events.size(); ++i) {
+        RC_ASSERT(happens_before(what, clocks, i, j) == before(i, j));
+        if (what.events[i].task == what.events[j].task) continue;
+        ++pairs;
+        if (before(i, j)) ++between_tasks;
+      }
+  }));
+  // Neither answer is rare, or the comparison would say little.
+  CHECK(between_tasks > pairs / 20);
+  CHECK(between_tasks < pairs - pairs / 20);
+}
+
+}  // namespace
