@@ -1,0 +1,209 @@
+// forkloom-bench: what control costs, each figure beside a baseline in the same place.
+//
+//   forkloom-bench [--json] [switch] [point] [executions] [scaling]
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "forkloom/scenario.hpp"
+#include "framework/execution/controller.hpp"
+#include "framework/execution/scenario_memory.hpp"
+#include "framework/execution/sys.hpp"
+#include "framework/explore/runner.hpp"
+#include "framework/explore/worker.hpp"
+#include "framework/strategy/random.hpp"
+#include "tests/bench/futex_ring.hpp"
+#include "tests/bench/measure.hpp"
+
+namespace forkloom::bench {
+namespace {
+
+using nlohmann::json;
+
+constexpr unsigned pairs = 7;
+constexpr unsigned total_switches = 100'000;
+constexpr execution::controller::limits no_limits{.progress_steps = 100'000'000};
+
+shared<long>& variable(execution::scenario_memory& memory) {
+  return *new (memory.allocate(sizeof(shared<long>), alignof(shared<long>))) shared<long>;
+}
+
+// Seconds a controlled step takes when each step is a switch: the schedule goes round in a ring.
+double controlled_ring_seconds(unsigned tasks, unsigned rounds) {
+  execution::scenario_memory memory;
+  auto& x = variable(memory);
+  std::vector<task_id> picks;
+  // A start, the rounds, and an exit each.
+  for (unsigned step = 0; step < tasks * (rounds + 2); ++step) picks.push_back(task_id(step % tasks));
+  execution::controller controller(no_limits, -1);
+  controller.begin(strategy::replay(picks.data(), picks.size()), 1, false);
+  for (unsigned i = 0; i < tasks; ++i)
+    controller.spawn("task", [&] {
+      for (unsigned round = 0; round < rounds; ++round) static_cast<void>(x.load());
+    });
+  // Deaths are no switches: the exits come after the rounds, and are few beside them.
+  const auto took = seconds([&] { controller.run(); });
+  const auto switches = controller.memory().schedule.switches;
+  return took / static_cast<double>(switches);
+}
+
+json compare_switches(const char* bench, unsigned tasks) {
+  const auto rounds = std::max(20U, total_switches / tasks);
+  const auto c = compare(
+      pairs, [&] { return controlled_ring_seconds(tasks, rounds); },
+      [&] { return futex_ring_seconds(tasks, rounds); });
+  return {{"bench", bench},
+          {"tasks", tasks},
+          {"ratio", c.ratio},
+          {"ns", c.subject * 1e9},
+          {"baseline", "futex hand-over in a ring"},
+          {"baseline_ns", c.baseline * 1e9}};
+}
+
+std::vector<json> bench_switch() {
+  std::vector<json> rows;
+  for (const unsigned tasks : {2U, 8U, 64U, 256U}) rows.push_back(compare_switches("switch", tasks));
+  return rows;
+}
+
+// A scheduling point at which the task goes on, beside a system call that does nothing.
+std::vector<json> bench_point() {
+  constexpr unsigned points = 500'000;
+  const auto controlled = [] {
+    execution::scenario_memory memory;
+    auto& x = variable(memory);
+    execution::controller controller(no_limits, -1);
+    controller.begin(strategy::random_walk{}, 1, false);
+    controller.spawn("task", [&] {
+      for (unsigned i = 0; i < points; ++i) static_cast<void>(x.load());
+    });
+    return seconds([&] { controller.run(); }) / points;
+  };
+  const auto system_call = [] {
+    return seconds([] {
+             for (unsigned i = 0; i < points; ++i) execution::sys::call(SYS_getppid);
+           }) /
+           points;
+  };
+  const auto c = compare(pairs, controlled, system_call);
+  return {{{"bench", "point"},
+           {"tasks", 1},
+           {"ratio", c.ratio},
+           {"ns", c.subject * 1e9},
+           {"baseline", "getppid(2)"},
+           {"baseline_ns", c.baseline * 1e9}}};
+}
+
+// Two processes with ten loads and ten stores each.
+void increments(shared<long>& x) {
+  for (int i = 0; i < 10; ++i) x = x + 1;
+}
+
+void two_incrementers(scenario& s) {
+  auto& x = s.shared<long>("x");
+  s.processes("task", 2, [&] { increments(x); });
+}
+
+// Executions a second under control, checkers aside, beside the same bodies merely forked.
+std::vector<json> bench_executions(const explore::worker_context& context) {
+  constexpr unsigned executions = 500;
+  const scenario_info info{.name = "bench", .body = &two_incrementers};
+  const options how;
+  const auto controlled = [&] {
+    explore::runner run(info, how, context);
+    return executions / seconds([&] {
+             for (unsigned i = 0; i < executions; ++i)
+               static_cast<void>(run.run(strategy::random_walk{}, strategy::execution_seed(1, i),
+                                         explore::tracing::lean));
+           });
+  };
+  const auto bare = [] {
+    execution::scenario_memory memory;
+    auto& x = variable(memory);
+    return executions / seconds([&] {
+             for (unsigned i = 0; i < executions; ++i) {
+               for (int n = 0; n < 2; ++n)
+                 if (::fork() == 0) {
+                   increments(x);
+                   ::_exit(0);
+                 }
+               while (::waitpid(-1, nullptr, 0) > 0) continue;
+             }
+           });
+  };
+  const auto c = compare(pairs, controlled, bare);
+  return {{{"bench", "executions"},
+           {"tasks", 2},
+           {"ratio", c.ratio},
+           {"per_second", c.subject},
+           {"baseline", "the same bodies forked without control"},
+           {"baseline_per_second", c.baseline}}};
+}
+
+// The cost of a step among many tasks, beside the cost among two.
+std::vector<json> bench_scaling() {
+  std::vector<json> rows;
+  const auto step = [](unsigned tasks) {
+    return controlled_ring_seconds(tasks, std::max(20U, total_switches / tasks));
+  };
+  for (const unsigned tasks : {2U, 8U, 64U, 256U, 1024U}) {
+    const auto c = compare(pairs, [&] { return step(tasks); }, [&] { return step(2); });
+    rows.push_back({{"bench", "scaling"},
+                    {"tasks", tasks},
+                    {"ratio", c.ratio},
+                    {"ns", c.subject * 1e9},
+                    {"baseline", "2 tasks"},
+                    {"baseline_ns", c.baseline * 1e9}});
+  }
+  return rows;
+}
+
+std::vector<json> run(const std::string& bench, const explore::worker_context& context) {
+  if (bench == "switch") return bench_switch();
+  if (bench == "point") return bench_point();
+  if (bench == "executions") return bench_executions(context);
+  return bench_scaling();
+}
+
+std::string line(const json& row, bool as_json) {
+  if (as_json) return row.dump();
+  const bool rate = row.contains("per_second");
+  return fmt::format("{:<12}{:>5} tasks   ratio {:>6.2f}   {:>8.1f} {}   {:>8.1f} {}",
+                     row["bench"].get<std::string>(), row["tasks"].get<unsigned>(),
+                     row["ratio"].get<double>(),
+                     row[rate ? "per_second" : "ns"].get<double>(), rate ? "/s" : "ns",
+                     row[rate ? "baseline_per_second" : "baseline_ns"].get<double>(),
+                     row["baseline"].get<std::string>());
+}
+
+}  // namespace
+}  // namespace forkloom::bench
+
+int main(int argc, char** argv) {
+  using namespace forkloom;
+  const std::vector<std::string> names{"switch", "point", "executions", "scaling"};
+  std::vector<std::string> chosen;
+  bool as_json = false;
+  CLI::App app{"What control costs, beside a baseline on the same processor."};
+  app.add_option("bench", chosen, "switch, point, executions, scaling; none: all")
+      ->check(CLI::IsMember(names));
+  app.add_flag("--json", as_json, "one JSON object a line");
+  CLI11_PARSE(app, argc, argv);
+  if (chosen.empty()) chosen = names;
+  for (const auto& bench : chosen) {
+    const auto lines = explore::run_in_worker([&](const explore::worker_context& context) {
+      std::string text;
+      for (const auto& row : bench::run(bench, context)) text += bench::line(row, as_json) + "\n";
+      return text;
+    });
+    fmt::print("{}", lines);
+    std::fflush(stdout);
+  }
+}
