@@ -1,0 +1,274 @@
+// Processes that tasks make, wait for, kill, and end.
+//
+// Resource: the children of a task. A fork adds one, a wait takes one away.
+// Blocks: the waits, while no child that was asked for has died.
+// Releases: the death of a child; see scheduler.hpp.
+// A vfork runs as a fork: it may be used for nothing that a fork could not do.
+// Async-signal-safe, where libc's own function is.
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include "framework/execution/call.hpp"
+#include "framework/execution/scheduler.hpp"
+#include "framework/execution/sys.hpp"
+#include "framework/execution/task_life.hpp"
+#include "framework/intercept/next.hpp"
+
+namespace forkloom::intercept {
+namespace {
+
+namespace sys = execution::sys;
+using execution::arena;
+using execution::controlled;
+using execution::controlled_call;
+
+constinit next<decltype(::_exit)> real_exit{"_exit"};
+constinit next<decltype(::fork)> real_fork{"fork"};
+constinit next<decltype(::kill)> real_kill{"kill"};
+constinit next<decltype(::pthread_create)> real_pthread_create{"pthread_create"};
+constinit next<decltype(::waitid)> real_waitid{"waitid"};
+constinit next<decltype(::wait4)> real_wait4{"wait4"};
+
+arena& this_arena() noexcept { return *execution::current_arena(); }
+
+resource_id own_children() noexcept {
+  return execution::children_of(this_arena(), execution::self());
+}
+
+// The task that is that process. The kernel may give a pid again, so the youngest one counts.
+task_id task_of(pid_t pid) noexcept {
+  const auto& a = this_arena();
+  for (auto i = a.schedule.task_count; i-- > 0;)
+    if (a.tasks[i].pid.load(std::memory_order_relaxed) == pid) return task_id(i);
+  return no_task;
+}
+
+// "<parent>/<n>" for its nth child.
+class child_name {
+ public:
+  child_name(const arena& a, task_id parent) noexcept {
+    const std::string_view base(a[parent].name.data());
+    constexpr std::size_t room_for_number = 6;
+    const auto length = std::min(base.size(), text_.size() - room_for_number);
+    std::copy_n(base.begin(), length, text_.begin());
+    unsigned number = 1;
+    for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
+      if (a.tasks[i].parent == parent) ++number;
+    text_[length] = '/';
+    const auto end =
+        std::to_chars(text_.data() + length + 1, text_.data() + text_.size(), number).ptr;
+    size_ = static_cast<std::size_t>(end - text_.data());
+  }
+
+  [[nodiscard]] std::string_view view() const noexcept { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, 31> text_{};
+  std::size_t size_ = 0;
+};
+
+// In the child: it is enabled, and sleeps until the strategy picks it.
+void begin_child(arena& a, task_id child) noexcept {
+  a[child].pid.store(static_cast<pid_t>(sys::call(SYS_getpid)));
+  execution::wait_for_token(a, child);
+  execution::become(child);
+  controlled_call::silent(operation::start, no_resource, nullptr).completed(0);
+}
+
+// In the parent: the controller must watch the child before anybody runs who could end it.
+void announce_birth(arena& a, task_id child) noexcept {
+  auto& mail = a.controller;
+  mail.newborn.store(static_cast<std::uint32_t>(index(child)));
+  const auto births = mail.births.fetch_add(1) + 1;
+  const std::uint64_t one = 1;
+  sys::call(SYS_write, mail.event_fd, sys::address(&one), sizeof one);
+  for (auto seen = mail.birth_acknowledged.load(); seen != births;
+       seen = mail.birth_acknowledged.load())
+    sys::futex_wait(mail.birth_acknowledged, seen);
+}
+
+pid_t fork_task(const void* site) noexcept {
+  auto& a = this_arena();
+  const auto parent = execution::self();
+  controlled_call call{operation::fork, own_children(), site};
+  const auto child = execution::birth(a, parent, child_name(a, parent).view());
+  if (child == no_task) return call.failed(EAGAIN);
+  pid_t pid = -1;
+  {
+    // Handlers of pthread_atfork run here, in both processes at a time.
+    const execution::uncontrolled_section handlers;
+    pid = real_fork();
+  }
+  if (pid == 0) {
+    begin_child(a, child);
+    return 0;
+  }
+  if (pid < 0) {
+    const auto error = errno;
+    execution::unborn(a, child);
+    return call.failed(error);
+  }
+  a[child].pid.store(pid);
+  announce_birth(a, child);
+  return call.completed(pid, 0, index(child));
+}
+
+// A WNOHANG that found nobody. It changed nothing, so a loop around it is no progress.
+void found_nobody(controlled_call& call) noexcept {
+  auto& since = this_arena().schedule.since_progress;
+  const auto steps = since;
+  call.completed_without_waking(0);
+  since = steps;
+}
+
+pid_t wait_for_child(pid_t pid, int* status, int options, rusage* usage,
+                     const void* site) noexcept {
+  controlled_call call{operation::wait_child, own_children(), site};
+  for (;;) {
+    const auto result = sys::call(SYS_wait4, pid, sys::address(status), options | WNOHANG,
+                                  sys::address(usage));
+    if (result < 0) return call.failed(static_cast<int>(-result));
+    const auto found = static_cast<pid_t>(result);
+    if (found != 0) return call.completed(found, 0, index(task_of(found)));
+    if ((options & WNOHANG) != 0) {
+      found_nobody(call);
+      return 0;
+    }
+    call.block();
+  }
+}
+
+int wait_for_id(idtype_t type, id_t id, siginfo_t* info, int options, const void* site) noexcept {
+  controlled_call call{operation::wait_child, own_children(), site};
+  for (;;) {
+    siginfo_t found{};
+    const auto result = sys::call(SYS_waitid, type, id, sys::address(&found), options | WNOHANG, 0);
+    if (result < 0) return call.failed(static_cast<int>(-result));
+    const bool nobody = found.si_pid == 0;
+    if (!nobody || (options & WNOHANG) != 0) {
+      if (info != nullptr) *info = found;
+      if (nobody)
+        found_nobody(call);
+      else
+        call.completed(found.si_pid, 0, index(task_of(found.si_pid)));
+      return 0;
+    }
+    call.block();
+  }
+}
+
+// After a SIGKILL: once the process is a zombie, the kernel has cleaned up after it, and it is dead
+// for the model as well. Whoever holds the token may say so.
+void await_death(task_id victim) noexcept {
+  auto& a = this_arena();
+  const auto fd = static_cast<int>(sys::call(SYS_pidfd_open, a[victim].pid.load(), 0));
+  if (fd >= 0) {
+    const pollfd zombie{.fd = fd, .events = POLLIN, .revents = 0};
+    while (sys::call(SYS_poll, sys::address(&zombie), 1, -1) == -EINTR) continue;
+    sys::call(SYS_close, fd);
+  }
+  execution::death(a, victim, SIGKILL);
+}
+
+int kill_task(pid_t pid, int signal, const void* site) noexcept {
+  auto& a = this_arena();
+  const auto named = task_of(pid);
+  controlled_call call{operation::kill,
+                       named == no_task ? no_resource : execution::children_of(a, a[named].parent),
+                       site};
+  if (const auto result = sys::call(SYS_kill, pid, signal); result < 0)
+    return call.failed(static_cast<int>(-result));
+  if (signal != 0 && named != execution::self()) {
+    if (signal == SIGKILL && named != no_task)
+      await_death(named);
+    else
+      execution::note_uncontrolled("kill");  // a handler in the other task runs when it likes
+  }
+  return call.completed(0);
+}
+
+// exit() and the return from main() end here, after the handlers of the program's own.
+[[gnu::destructor]] void leave() noexcept {
+  if (controlled()) execution::announce_exit();
+}
+
+}  // namespace
+}  // namespace forkloom::intercept
+
+using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace
+using namespace forkloom::intercept;  // NOLINT
+
+extern "C" {
+
+void _exit(int code) {
+  if (controlled()) execution::announce_exit();
+  real_exit(code);
+  __builtin_unreachable();
+}
+
+void _Exit(int code) noexcept {
+  if (controlled()) execution::announce_exit();
+  real_exit(code);
+  __builtin_unreachable();
+}
+
+pid_t fork() noexcept {
+  if (!controlled()) return real_fork();
+  return fork_task(__builtin_return_address(0));
+}
+
+int kill(pid_t pid, int signal) noexcept {
+  if (!controlled()) return real_kill(pid, signal);
+  return kill_task(pid, signal, __builtin_return_address(0));
+}
+
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*routine)(void*),
+                   void* argument) noexcept {
+  if (controlled()) execution::note_uncontrolled("pthread_create");
+  return real_pthread_create(thread, attributes, routine, argument);
+}
+
+// Outside of an execution, too: the real one cannot be called from a function that returns.
+pid_t vfork() noexcept {
+  if (!controlled()) return real_fork();
+  return fork_task(__builtin_return_address(0));
+}
+
+pid_t wait(int* status) {
+  if (!controlled()) return real_wait4(-1, status, 0, nullptr);
+  return wait_for_child(-1, status, 0, nullptr, __builtin_return_address(0));
+}
+
+pid_t wait3(int* status, int options, rusage* usage) noexcept {
+  if (!controlled()) return real_wait4(-1, status, options, usage);
+  return wait_for_child(-1, status, options, usage, __builtin_return_address(0));
+}
+
+pid_t wait4(pid_t pid, int* status, int options, rusage* usage) noexcept {
+  if (!controlled()) return real_wait4(pid, status, options, usage);
+  return wait_for_child(pid, status, options, usage, __builtin_return_address(0));
+}
+
+int waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
+  if (!controlled()) return real_waitid(type, id, info, options);
+  return wait_for_id(type, id, info, options, __builtin_return_address(0));
+}
+
+pid_t waitpid(pid_t pid, int* status, int options) {
+  if (!controlled()) return real_wait4(pid, status, options, nullptr);
+  return wait_for_child(pid, status, options, nullptr, __builtin_return_address(0));
+}
+
+}  // extern "C"
