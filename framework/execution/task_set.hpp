@@ -23,8 +23,9 @@ class task_set {
     return *this;
   }
 
+  // no_task is in no set.
   [[nodiscard]] bool contains(task_id task) const noexcept {
-    return (words_[index(task) / 64] & bit(task)) != 0;
+    return index(task) < task_capacity && (words_[index(task) / 64] & bit(task)) != 0;
   }
 
   [[nodiscard]] bool empty() const noexcept {

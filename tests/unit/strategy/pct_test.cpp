@@ -1,0 +1,136 @@
+#include "framework/strategy/pct.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "tests/catch.hpp"
+#include "tests/unit/strategy/enabled.hpp"
+
+namespace {
+
+using namespace forkloom;
+using namespace forkloom::strategy;
+using forkloom::testing::enabled;
+
+pct begun(std::uint32_t d, std::uint32_t k, std::uint64_t seed) {
+  pct made(d, k);
+  made.begin(seed);
+  return made;
+}
+
+TEST_CASE("all tasks have distinct priorities: they run in one order, each to its end") {
+  execution::task_set tasks;
+  for (std::size_t i = 0; i < execution::task_capacity; ++i) tasks.insert(task_id(i));
+  const auto order = [&](auto strategy) {
+    auto left = tasks;
+    std::vector<task_id> picked;
+    while (!left.empty()) {
+      picked.push_back(strategy.pick({left, no_task, false}));
+      left.erase(picked.back());
+    }
+    return picked;
+  };
+  const auto strategy = begun(1, 10'000, 3);
+  const auto first = order(strategy);
+  CHECK(std::set<task_id>(first.begin(), first.end()).size() == execution::task_capacity);
+  CHECK(order(strategy) == first);
+}
+
+TEST_CASE("the running task keeps the token although it is asked again and again") {
+  auto strategy = begun(1, 1000, 3);
+  const auto tasks = enabled({0, 1, 2});
+  const auto first = strategy.pick({tasks, no_task, false});
+  for (int i = 0; i < 100; ++i) CHECK(strategy.pick({tasks, first, false}) == first);
+}
+
+TEST_CASE("each task is equally likely to be the highest") {
+  // 3,000 seeds, 1,000 for each of 3 tasks with a standard deviation of 26: within 5 of them.
+  std::array<int, 3> firsts{};
+  for (std::uint64_t seed = 0; seed < 3000; ++seed)
+    ++firsts.at(
+        index(begun(1, 100, execution_seed(1, seed)).pick({enabled({0, 1, 2}), no_task, false})));
+  for (const auto count : firsts) CHECK(std::abs(count - 1000) < 5 * 26);
+}
+
+TEST_CASE("a task that yields falls below all others, the latest lowest") {
+  auto strategy = begun(1, 1000, 3);
+  const auto tasks = enabled({0, 1, 2});
+  const auto first = strategy.pick({tasks, no_task, false});
+  const auto second = strategy.pick({tasks, first, true});
+  const auto third = strategy.pick({tasks, second, true});
+  CHECK(std::set<task_id>{first, second, third}.size() == 3);
+  CHECK(strategy.pick({tasks, third, true}) == first);  // the one that yielded longest ago
+}
+
+// A bug of depth 2: one task makes ten steps, and the other one's only step must fall between the
+// third and the fourth of them.
+constexpr int long_steps = 10;
+constexpr std::uint32_t steps_in_all = long_steps + 1;
+
+bool finds_the_bug(pct strategy) {
+  auto left = enabled({0, 1});
+  task_id current = no_task;
+  int done = 0;
+  bool found = false;
+  while (!left.empty()) {
+    current = strategy.pick({left, current, false});
+    if (current == task_id{0}) {
+      if (++done == long_steps) left.erase(current);
+    } else {
+      found = done == 3;
+      left.erase(current);
+    }
+  }
+  return found;
+}
+
+TEST_CASE("a bug of depth 2 is found as often as the paper promises for d = 2") {
+  // The bound is 1 / (n k^(d-1)) = 1 / 22, and this bug meets it exactly: the long task must be the
+  // higher one (1/2), and the change point must be the step before its fourth (1/11). Of 22,000
+  // executions 1,000 find it, with a standard deviation of 31: outside of 5 of them for one set of
+  // seeds in 1,700,000.
+  int found = 0;
+  for (std::uint64_t i = 0; i < 22'000; ++i)
+    found += finds_the_bug(begun(2, steps_in_all, execution_seed(1, i))) ? 1 : 0;
+  CHECK(std::abs(found - 1000) < 5 * 31);
+}
+
+TEST_CASE("a campaign of 1,000 executions finds a bug of depth 2") {
+  // It misses with probability (21/22)^1000, less than 10^-20.
+  const auto campaign = GENERATE(range(0, 20));
+  bool found = false;
+  for (std::uint64_t i = 0; i < 1000; ++i)
+    found = found || finds_the_bug(begun(2, steps_in_all,
+                                         execution_seed(static_cast<std::uint64_t>(campaign), i)));
+  CHECK(found);
+}
+
+TEST_CASE("with d = 1 a bug of depth 2 is never found") {
+  for (std::uint64_t i = 0; i < 22'000; ++i)
+    REQUIRE_FALSE(finds_the_bug(begun(1, steps_in_all, execution_seed(1, i))));
+}
+
+TEST_CASE("two change points at one step are both used up there, and a pick is still made") {
+  // With k = 1 all change points fall on the first step.
+  auto strategy = begun(3, 1, 3);
+  const auto tasks = enabled({0, 1, 2});
+  CHECK(tasks.contains(strategy.pick({tasks, no_task, false})));
+}
+
+TEST_CASE("a spinning task is not run for ever: after the prefix the walk is fair") {
+  constexpr std::uint32_t k = 10;
+  constexpr int prefix = 4 * k;
+  auto strategy = begun(1, k, 3);
+  const auto tasks = enabled({0, 1});
+  std::set<task_id> in_prefix;
+  for (int i = 0; i < prefix; ++i) in_prefix.insert(strategy.pick({tasks, task_id{0}, false}));
+  CHECK(in_prefix.size() == 1);
+  // 1,000 picks of two: 500 each with a standard deviation of 16.
+  int zeros = 0;
+  for (int i = 0; i < 1000; ++i)
+    zeros += strategy.pick({tasks, task_id{0}, false}) == task_id{0} ? 1 : 0;
+  CHECK(std::abs(zeros - 500) < 5 * 16);
+}
+
+}  // namespace
