@@ -1,0 +1,112 @@
+// Each semantics test is declared once and run twice: natively, and under control in 20 schedules.
+// A test that passes controlled and fails native is testing our imagination.
+//
+//   struct world : semantics::notes { sem_t s; world() { sem_init(&s, 1, 0); } };
+//   semantics::both<world>({[](world& w) { w.note(0, sem_wait(&w.s)); },
+//                           [](world& w) { w.note(1, sem_post(&w.s)); }});
+//
+// A world lies in shared memory and is made anew for each run. Each body is a process of its own. The
+// bodies must be arranged so that what they note does not depend on who is faster.
+#pragma once
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <initializer_list>
+#include <new>
+#include <vector>
+
+#include "forkloom/scenario.hpp"
+#include "framework/explore/campaign.hpp"
+#include "tests/catch.hpp"
+
+namespace forkloom::semantics {
+
+// What the bodies observed.
+struct notes {
+  static constexpr long nothing = -999;
+  static constexpr std::size_t capacity = 24;
+  std::array<long, capacity> seen;
+
+  notes() { seen.fill(nothing); }
+  void note(std::size_t slot, long value) { seen.at(slot) = value; }
+
+  // For calls that return -1 and set errno: the error number, or 0.
+  void note_error(std::size_t slot, long result) { note(slot, result == -1 ? errno : 0); }
+};
+
+template <class World>
+using body = void (*)(World&);
+
+// The campaign's scenario is a plain function, so what it runs is kept here.
+template <class World>
+struct declared {
+  static inline std::vector<body<World>> bodies;
+  static inline std::array<long, notes::capacity> native;
+
+  static void scenario_body(scenario& scenario) {
+    auto& world = scenario.make<World>("world");
+    for (const auto run : bodies) scenario.process("process", [&world, run] { run(world); });
+    scenario.finally([&] {
+      for (std::size_t i = 0; i < native.size(); ++i) expect(world.seen[i] == native[i]);
+    });
+  }
+};
+
+template <class World>
+std::array<long, notes::capacity> run_natively(const std::vector<body<World>>& bodies) {
+  void* place = ::mmap(nullptr, sizeof(World), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                       -1, 0);
+  REQUIRE(place != MAP_FAILED);
+  auto* world = new (place) World;
+  std::vector<pid_t> children;
+  for (const auto run : bodies) {
+    const auto child = ::fork();
+    if (child == 0) {
+      run(*world);
+      ::_exit(0);
+    }
+    children.push_back(child);
+  }
+  for (const auto child : children) REQUIRE(::waitpid(child, nullptr, 0) == child);
+  const auto seen = world->seen;
+  world->~World();
+  ::munmap(place, sizeof(World));
+  return seen;
+}
+
+inline void require_as_expected(const explore::campaign_result& result) {
+  INFO(result.message);
+  for (const auto& f : result.findings)
+    for (const auto& v : f.violations) UNSCOPED_INFO(v.message);
+  for (const auto& line : result.uncontrolled) UNSCOPED_INFO(line);
+  REQUIRE(result.how == explore::verdict::as_expected);
+  REQUIRE(result.executions == 20);
+}
+
+// Runs the bodies both ways and requires the same notes. Returns the native ones, for the test to
+// compare with what the manual promises.
+template <class World>
+std::array<long, notes::capacity> both(std::initializer_list<body<World>> bodies) {
+  using here = declared<World>;
+  here::bodies = bodies;
+  here::native = run_natively<World>(here::bodies);
+  scenario_info info{.name = "semantics",
+                     .tags = {},
+                     .file = __FILE__,
+                     .line = __LINE__,
+                     .body = &here::scenario_body,
+                     .defaults = {}};
+  info.defaults.executions = 20;
+  // Not "crash": a child that its parent kills is no mishap here, and a body that crashed is found by
+  // the notes that it did not write.
+  info.defaults.checkers = {"expectation", "deadlock", "exit", "hang"};
+  require_as_expected(explore::run_campaign(info, info.defaults));
+  return here::native;
+}
+
+}  // namespace forkloom::semantics
