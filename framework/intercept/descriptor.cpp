@@ -1,0 +1,114 @@
+// Descriptors come and go: close, and the forms of dup.
+//
+// Resource: the pipe, FIFO or file behind the descriptor.
+// Blocks: nothing.
+// Releases: the close of an end of a pipe, also by a dup2() in its place: others may see the end of
+// the data, or that nobody reads. Only that close is a scheduling point; the events of all others
+// are there to tell which descriptors leak.
+// Events: before is the descriptor that was closed or duplicated, the result of a dup the new one.
+// Async-signal-safe: nothing is allocated, no lock is taken.
+#include "framework/intercept/descriptor.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+
+#include "framework/execution/inherited_pipes.hpp"
+#include "framework/intercept/next.hpp"
+
+namespace forkloom::intercept {
+namespace {
+
+using execution::controlled;
+using execution::controlled_call;
+
+// The x86-64 ABI passes an integer behind an ellipsis like any other, so the call may be a plain one.
+constinit next<int(int, int, void*)> real_fcntl{"fcntl"};
+constinit next<decltype(::close)> real_close{"close"};
+constinit next<decltype(::dup)> real_dup{"dup"};
+constinit next<decltype(::dup2)> real_dup2{"dup2"};
+constinit next<decltype(::dup3)> real_dup3{"dup3"};
+
+int close_within(controlled_call call, int fd) noexcept {
+  if (real_close(fd) != 0) return call.failed(errno);
+  return call.completed(0, static_cast<std::uint64_t>(fd));
+}
+
+// replaced: the pipe of which the new number was an end until now.
+int duplicated(int source, int result, resource_id replaced, const void* site) noexcept {
+  auto call = controlled_call::silent(operation::dup, resource_of(source), site);
+  if (result < 0) return call.failed(errno);
+  if (replaced != no_resource && result != source) {
+    call.involve(replaced);
+    execution::changed(replaced);
+  }
+  return call.completed(result, static_cast<std::uint64_t>(source));
+}
+
+// The controller's copy of an end of a pipe is as much in the way of an end of data as the original.
+int inherited(int result) noexcept {
+  if (result >= 0 && execution::current_arena() != nullptr && is_pipe(result))
+    execution::note_inherited_pipe(result);
+  return result;
+}
+
+resource_id pipe_at(int fd) noexcept { return is_pipe(fd) ? resource_of(fd) : no_resource; }
+
+int control(int fd, int command, void* argument, const void* site) noexcept {
+  const auto result = real_fcntl(fd, command, argument);
+  if (command != F_DUPFD && command != F_DUPFD_CLOEXEC) return result;
+  if (!controlled()) return inherited(result);
+  return duplicated(fd, result, no_resource, site);
+}
+
+}  // namespace
+}  // namespace forkloom::intercept
+
+using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace
+using namespace forkloom::intercept;  // NOLINT
+
+extern "C" {
+
+int close(int fd) {
+  if (!controlled()) return real_close(fd);
+  const auto* site = __builtin_return_address(0);
+  if (is_pipe(fd)) return close_within({operation::close, resource_of(fd), site}, fd);
+  return close_within(controlled_call::silent(operation::close, resource_of(fd), site), fd);
+}
+
+int dup(int fd) noexcept {
+  const auto result = real_dup(fd);
+  if (!controlled()) return inherited(result);
+  return duplicated(fd, result, no_resource, __builtin_return_address(0));
+}
+
+int dup2(int fd, int wanted) noexcept {
+  if (!controlled()) return inherited(real_dup2(fd, wanted));
+  const auto replaced = pipe_at(wanted);
+  return duplicated(fd, real_dup2(fd, wanted), replaced, __builtin_return_address(0));
+}
+
+int dup3(int fd, int wanted, int flags) noexcept {
+  if (!controlled()) return inherited(real_dup3(fd, wanted, flags));
+  const auto replaced = pipe_at(wanted);
+  return duplicated(fd, real_dup3(fd, wanted, flags), replaced, __builtin_return_address(0));
+}
+
+int fcntl(int fd, int command, ...) {  // NOLINT
+  va_list arguments;
+  va_start(arguments, command);
+  auto* argument = va_arg(arguments, void*);  // NOLINT: fcntl() is variadic
+  va_end(arguments);
+  return control(fd, command, argument, __builtin_return_address(0));
+}
+
+int fcntl64(int fd, int command, ...) {  // NOLINT
+  va_list arguments;
+  va_start(arguments, command);
+  auto* argument = va_arg(arguments, void*);  // NOLINT: fcntl() is variadic
+  va_end(arguments);
+  return control(fd, command, argument, __builtin_return_address(0));
+}
+
+}  // extern "C"

@@ -1,0 +1,50 @@
+// What the families of pipes, FIFOs, descriptors and polls ask about a descriptor. All of it is asked
+// with raw system calls: errno stays the caller's. Async-signal-safe.
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include "framework/execution/call.hpp"
+#include "framework/execution/identity.hpp"
+#include "framework/execution/sys.hpp"
+
+namespace forkloom::intercept {
+
+// Is it an end of a pipe or an open FIFO?
+[[nodiscard]] inline bool is_pipe(int fd) noexcept {
+  struct stat status {};
+  return execution::sys::call(SYS_fstat, fd, execution::sys::address(&status)) == 0 &&
+         S_ISFIFO(status.st_mode);
+}
+
+// The pipe, FIFO or file behind it; no_resource if it is not open.
+[[nodiscard]] inline resource_id resource_of(int fd) noexcept {
+  return execution::resource_of(fd, resource_kind::file);
+}
+
+// What poll(2) says of it now.
+[[nodiscard]] inline short ready(int fd, short events) noexcept {
+  pollfd one{fd, events, 0};
+  execution::sys::call(SYS_poll, execution::sys::address(&one), 1, 0);
+  return one.revents;
+}
+
+// The access mode and the status flags; negative if it is not open.
+[[nodiscard]] inline int status_flags(int fd) noexcept {
+  return static_cast<int>(execution::sys::call(SYS_fcntl, fd, F_GETFL));
+}
+
+inline void set_status_flags(int fd, int flags) noexcept {
+  execution::sys::call(SYS_fcntl, fd, F_SETFL, flags);
+}
+
+// Writes the event of a call that returned -1 or a result, with errno as the real call left it.
+template <class Result>
+Result ended(execution::controlled_call& call, Result result, int error) noexcept {
+  if (result < 0) return call.failed(error);
+  return call.completed(result);
+}
+
+}  // namespace forkloom::intercept

@@ -1,0 +1,193 @@
+// Paths: open, which is a rendezvous for FIFOs, and unlink.
+//
+// Resource: the inode that the path names.
+// Blocks: opening a FIFO for reading, until a writer is or was there; for writing, until a reader is.
+// O_RDWR and O_NONBLOCK never wait, and what is no FIFO does not either.
+// Releases: the open of the other side; the death of anybody (nobody may come any more).
+//
+// A reader opens without blocking and then waits, so that a writer finds it; a writer cannot be
+// found before there is a reader, so it tries again.
+// Async-signal-safe: nothing is allocated, no lock is taken.
+#include "framework/intercept/path.hpp"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+
+#include "framework/execution/inherited_pipes.hpp"
+#include "framework/intercept/descriptor.hpp"
+#include "framework/intercept/next.hpp"
+
+namespace forkloom::intercept {
+namespace {
+
+using execution::controlled;
+using execution::controlled_call;
+
+// The x86-64 ABI passes an integer behind an ellipsis like any other, so the call may be a plain one.
+constinit next<int(int, const char*, int, mode_t)> real_openat{"openat"};
+constinit next<decltype(::unlink)> real_unlink{"unlink"};
+constinit next<decltype(::unlinkat)> real_unlinkat{"unlinkat"};
+constinit next<decltype(::remove)> real_remove{"remove"};
+
+// Of a FIFO opened for reading without blocking: is a writer there, or did one come and go?
+bool met_a_writer(int fd) noexcept {
+  if (ready(fd, POLLIN) != 0) return true;  // data, or the hang-up of a writer that went
+  // The FIFO is empty, so this takes nothing: 0 is the end of a FIFO without a writer.
+  char nothing = 0;
+  return execution::sys::call(SYS_read, fd, execution::sys::address(&nothing), 1) == -EAGAIN;
+}
+
+int open_for_reading(controlled_call& call, int directory, const char* path, int flags) noexcept {
+  const auto fd = real_openat(directory, path, flags | O_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  call.concern(execution::resource_of(fd, resource_kind::fifo));
+  execution::changed(call.resource());
+  while (!met_a_writer(fd)) call.block();
+  return fd;
+}
+
+int open_for_writing(controlled_call& call, int directory, const char* path, int flags) noexcept {
+  for (;;) {
+    const auto fd = real_openat(directory, path, flags | O_NONBLOCK, 0);
+    if (fd >= 0 || errno != ENXIO) return fd;
+    call.block();
+  }
+}
+
+int open_fifo(int directory, const char* path, int flags, const void* site) noexcept {
+  controlled_call call{operation::open, resource_at_path(directory, path, resource_kind::fifo),
+                       site};
+  const bool waits = (flags & O_NONBLOCK) == 0 && (flags & O_ACCMODE) != O_RDWR;
+  const auto fd = !waits ? real_openat(directory, path, flags, 0)
+                  : (flags & O_ACCMODE) == O_RDONLY
+                      ? open_for_reading(call, directory, path, flags)
+                      : open_for_writing(call, directory, path, flags);
+  if (fd < 0) return call.failed(errno);
+  if (waits) set_status_flags(fd, status_flags(fd) & ~O_NONBLOCK);
+  call.concern(execution::resource_of(fd, resource_kind::fifo));
+  return call.completed(fd);
+}
+
+int open_path(int directory, const char* path, int flags, mode_t mode, const void* site) noexcept {
+  if (!controlled()) {
+    const auto fd = real_openat(directory, path, flags, mode);
+    if (fd >= 0 && execution::current_arena() != nullptr && is_pipe(fd))
+      execution::note_inherited_pipe(fd);
+    return fd;
+  }
+  if ((flags & O_PATH) == 0 && names_fifo(directory, path))
+    return open_fifo(directory, path, flags, site);
+  const auto fd = real_openat(directory, path, flags, mode);
+  auto call =
+      controlled_call::silent(operation::open, fd >= 0 ? resource_of(fd) : no_resource, site);
+  return ended(call, fd, errno);
+}
+
+template <class Remove>
+int remove_path(int directory, const char* path, const void* site, Remove real) noexcept {
+  controlled_call call{operation::unlink,
+                       resource_at_path(directory, path, resource_kind::file, O_NOFOLLOW), site};
+  const auto result = real();
+  return ended(call, result, errno);
+}
+
+// The mode is there only if the flags ask for a new file.
+mode_t mode_of(int flags, va_list arguments) noexcept {
+  const bool makes = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  return makes ? va_arg(arguments, mode_t) : 0;  // NOLINT: open() is variadic
+}
+
+}  // namespace
+}  // namespace forkloom::intercept
+
+using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace
+using namespace forkloom::intercept;  // NOLINT
+
+extern "C" {
+
+// What open() is when its caller was built with _FORTIFY_SOURCE and gave no mode.
+int __open_2(const char* path, int flags);                     // NOLINT
+int __open64_2(const char* path, int flags);                   // NOLINT
+int __openat_2(int directory, const char* path, int flags);    // NOLINT
+int __openat64_2(int directory, const char* path, int flags);  // NOLINT
+
+int __open64_2(const char* path, int flags) {  // NOLINT
+  return open_path(AT_FDCWD, path, flags, 0, __builtin_return_address(0));
+}
+
+int __open_2(const char* path, int flags) {  // NOLINT
+  return open_path(AT_FDCWD, path, flags, 0, __builtin_return_address(0));
+}
+
+int __openat64_2(int directory, const char* path, int flags) {  // NOLINT
+  return open_path(directory, path, flags, 0, __builtin_return_address(0));
+}
+
+int __openat_2(int directory, const char* path, int flags) {  // NOLINT
+  return open_path(directory, path, flags, 0, __builtin_return_address(0));
+}
+
+int creat(const char* path, mode_t mode) {
+  return open_path(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode,
+                   __builtin_return_address(0));
+}
+
+int creat64(const char* path, mode_t mode) {
+  return open_path(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode,
+                   __builtin_return_address(0));
+}
+
+int open(const char* path, int flags, ...) {  // NOLINT
+  va_list arguments;
+  va_start(arguments, flags);
+  const auto mode = mode_of(flags, arguments);
+  va_end(arguments);
+  return open_path(AT_FDCWD, path, flags, mode, __builtin_return_address(0));
+}
+
+int open64(const char* path, int flags, ...) {  // NOLINT
+  va_list arguments;
+  va_start(arguments, flags);
+  const auto mode = mode_of(flags, arguments);
+  va_end(arguments);
+  return open_path(AT_FDCWD, path, flags, mode, __builtin_return_address(0));
+}
+
+int openat(int directory, const char* path, int flags, ...) {  // NOLINT
+  va_list arguments;
+  va_start(arguments, flags);
+  const auto mode = mode_of(flags, arguments);
+  va_end(arguments);
+  return open_path(directory, path, flags, mode, __builtin_return_address(0));
+}
+
+int openat64(int directory, const char* path, int flags, ...) {  // NOLINT
+  va_list arguments;
+  va_start(arguments, flags);
+  const auto mode = mode_of(flags, arguments);
+  va_end(arguments);
+  return open_path(directory, path, flags, mode, __builtin_return_address(0));
+}
+
+int remove(const char* path) noexcept {
+  if (!controlled()) return real_remove(path);
+  return remove_path(AT_FDCWD, path, __builtin_return_address(0),
+                     [&] { return real_remove(path); });
+}
+
+int unlink(const char* path) noexcept {
+  if (!controlled()) return real_unlink(path);
+  return remove_path(AT_FDCWD, path, __builtin_return_address(0),
+                     [&] { return real_unlink(path); });
+}
+
+int unlinkat(int directory, const char* path, int flags) noexcept {
+  if (!controlled()) return real_unlinkat(directory, path, flags);
+  return remove_path(directory, path, __builtin_return_address(0),
+                     [&] { return real_unlinkat(directory, path, flags); });
+}
+
+}  // extern "C"

@@ -1,0 +1,224 @@
+// What moves through pipes and FIFOs: pipe, mkfifo, read, write.
+//
+// Resource: the pipe, by its inode; both ends are the same one.
+// Blocks: a read while the pipe is empty and has a writer; a write while it does not fit, of which
+// PIPE_BUF bytes go whole or not at all, and of a longer one whatever fits goes at once.
+// Releases: each transfer, even a part of one; the close of an end; the death of anybody.
+// Descriptors that are no pipes pass straight through.
+//
+// The attempt is made with O_NONBLOCK set for its duration. The flag belongs to the open file
+// description, which other tasks share, but none of them runs meanwhile. poll(2) could not answer
+// instead: a full pipe still takes bytes that fit into its last page, and a FIFO that never had a
+// writer is at its end although poll does not say so.
+// Async-signal-safe: nothing is allocated, no lock is taken.
+#include <limits.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+
+#include "framework/execution/inherited_pipes.hpp"
+#include "framework/intercept/descriptor.hpp"
+#include "framework/intercept/next.hpp"
+#include "framework/intercept/path.hpp"
+
+namespace forkloom::intercept {
+namespace {
+
+using execution::controlled;
+using execution::controlled_call;
+
+constinit next<decltype(::pipe)> real_pipe{"pipe"};
+constinit next<decltype(::pipe2)> real_pipe2{"pipe2"};
+constinit next<decltype(::mkfifo)> real_mkfifo{"mkfifo"};
+constinit next<decltype(::mkfifoat)> real_mkfifoat{"mkfifoat"};
+constinit next<decltype(::read)> real_read{"read"};
+constinit next<decltype(::readv)> real_readv{"readv"};
+constinit next<decltype(::write)> real_write{"write"};
+constinit next<decltype(::writev)> real_writev{"writev"};
+constinit next<ssize_t(int, void*, std::size_t, std::size_t)> real_read_chk{"__read_chk"};
+
+bool passes(int fd) noexcept { return !controlled() || !is_pipe(fd); }
+
+// The attempt, so that it cannot block. A descriptor that does not block anyway, or is not open for
+// this access, answers for itself.
+template <class Attempt>
+ssize_t try_once(int fd, int flags, Attempt attempt) noexcept {
+  set_status_flags(fd, flags | O_NONBLOCK);
+  const auto result = attempt();
+  set_status_flags(fd, flags);
+  return result;
+}
+
+bool answers_at_once(int flags, int wrong_access) noexcept {
+  return flags < 0 || (flags & O_NONBLOCK) != 0 || (flags & O_ACCMODE) == wrong_access;
+}
+
+template <class Attempt>
+ssize_t read_pipe(int fd, const void* site, Attempt attempt) noexcept {
+  controlled_call call{operation::read, resource_of(fd), site};
+  for (;;) {
+    // Looked at anew after each wait, as the kernel does: another task may have set it meanwhile.
+    const auto flags = status_flags(fd);
+    if (answers_at_once(flags, O_WRONLY)) {
+      const auto result = attempt();
+      return ended(call, result, errno);
+    }
+    const auto result = try_once(fd, flags, attempt);
+    if (result >= 0 || errno != EAGAIN) return ended(call, result, errno);
+    call.block();
+  }
+}
+
+// One attempt to write without blocking. Without a reader it is made as it is, because SIGPIPE may
+// end the task in the middle of it, and would leave O_NONBLOCK behind in a shared description.
+template <class Attempt>
+ssize_t try_write(int fd, int flags, Attempt attempt) noexcept {
+  if (answers_at_once(flags, O_RDONLY) || (ready(fd, POLLOUT) & POLLERR) != 0) return attempt();
+  return try_once(fd, flags, attempt);
+}
+
+// Where a transfer that was interrupted goes on.
+class remainder {
+ public:
+  remainder(const iovec* parts, int count) noexcept : part_(parts), end_(parts + count) {}
+
+  void skip(std::size_t written) noexcept {
+    offset_ += written;
+    while (part_ != end_ && offset_ >= part_->iov_len) offset_ -= (part_++)->iov_len;
+  }
+
+  [[nodiscard]] bool empty() const noexcept { return part_ == end_; }
+
+  // The rest of the part in which it stopped; the parts behind it have their turn later, but before
+  // any other task's.
+  [[nodiscard]] ssize_t write_to(int fd) const noexcept {
+    return real_write(fd, static_cast<const std::byte*>(part_->iov_base) + offset_,
+                      part_->iov_len - offset_);
+  }
+
+ private:
+  const iovec* part_;
+  const iovec* end_;
+  std::size_t offset_ = 0;
+};
+
+// attempt: the call as it was made; parts: what it writes, looked at once the kernel has accepted it.
+template <class Attempt>
+ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
+                   Attempt attempt) noexcept {
+  controlled_call call{operation::write, resource_of(fd), site};
+  for (;;) {
+    const auto flags = status_flags(fd);
+    auto written = try_write(fd, flags, attempt);
+    if (written < 0 && errno == EAGAIN && !answers_at_once(flags, O_RDONLY)) {
+      call.block();
+      continue;
+    }
+    if (written < 0 || answers_at_once(flags, O_RDONLY)) return ended(call, written, errno);
+
+    remainder rest{parts, count};
+    rest.skip(static_cast<std::size_t>(written));
+    while (!rest.empty()) {
+      const auto more_flags = status_flags(fd);
+      const auto more = try_write(fd, more_flags, [&] { return rest.write_to(fd); });
+      if (more >= 0) {
+        written += more;
+        rest.skip(static_cast<std::size_t>(more));
+        continue;
+      }
+      // What has been written counts: a later error is for the next call to tell.
+      if (errno != EAGAIN || answers_at_once(more_flags, O_RDONLY)) break;
+      execution::changed(call.resource());
+      call.block();
+    }
+    return call.completed(written);
+  }
+}
+
+int made_pipe(const int* ends, int result, const void* site) noexcept {
+  if (!controlled()) {
+    if (result == 0 && execution::current_arena() != nullptr) {
+      execution::note_inherited_pipe(ends[0]);
+      execution::note_inherited_pipe(ends[1]);
+    }
+    return result;
+  }
+  auto call = controlled_call::silent(operation::pipe,
+                                      result == 0 ? resource_of(ends[0]) : no_resource, site);
+  if (result != 0) return call.failed(errno);
+  return call.completed(0, static_cast<std::uint64_t>(ends[0]),
+                        static_cast<std::uint64_t>(ends[1]));
+}
+
+template <class Make>
+int make_fifo(int directory, const char* path, const void* site, Make make) noexcept {
+  controlled_call call{operation::mkfifo, no_resource, site};
+  if (make() != 0) return call.failed(errno);
+  const auto made = resource_at_path(directory, path, resource_kind::fifo);
+  if (made != no_resource) execution::current_arena()->resources.set_name(made, path);
+  call.concern(made);
+  return call.completed(0);
+}
+
+}  // namespace
+}  // namespace forkloom::intercept
+
+using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace
+using namespace forkloom::intercept;  // NOLINT
+
+extern "C" {
+
+// What read() is when its caller was built with _FORTIFY_SOURCE.
+ssize_t __read_chk(int fd, void* buffer, std::size_t count, std::size_t size);  // NOLINT
+
+ssize_t __read_chk(int fd, void* buffer, std::size_t count, std::size_t size) {  // NOLINT
+  if (passes(fd) || count > size) return real_read_chk(fd, buffer, count, size);
+  return read_pipe(fd, __builtin_return_address(0), [&] { return real_read(fd, buffer, count); });
+}
+
+int mkfifo(const char* path, mode_t mode) noexcept {
+  if (!controlled()) return real_mkfifo(path, mode);
+  return make_fifo(AT_FDCWD, path, __builtin_return_address(0),
+                   [&] { return real_mkfifo(path, mode); });
+}
+
+int mkfifoat(int directory, const char* path, mode_t mode) noexcept {
+  if (!controlled()) return real_mkfifoat(directory, path, mode);
+  return make_fifo(directory, path, __builtin_return_address(0),
+                   [&] { return real_mkfifoat(directory, path, mode); });
+}
+
+int pipe(int* ends) noexcept {
+  return made_pipe(ends, real_pipe(ends), __builtin_return_address(0));
+}
+
+int pipe2(int* ends, int flags) noexcept {
+  return made_pipe(ends, real_pipe2(ends, flags), __builtin_return_address(0));
+}
+
+ssize_t read(int fd, void* buffer, std::size_t count) {
+  if (passes(fd)) return real_read(fd, buffer, count);
+  return read_pipe(fd, __builtin_return_address(0), [&] { return real_read(fd, buffer, count); });
+}
+
+ssize_t readv(int fd, const iovec* parts, int count) {
+  if (passes(fd)) return real_readv(fd, parts, count);
+  return read_pipe(fd, __builtin_return_address(0), [&] { return real_readv(fd, parts, count); });
+}
+
+ssize_t write(int fd, const void* buffer, std::size_t count) {
+  if (passes(fd)) return real_write(fd, buffer, count);
+  const iovec whole{const_cast<void*>(buffer), count};  // NOLINT: an iovec serves reads as well
+  return write_pipe(fd, &whole, 1, __builtin_return_address(0),
+                    [&] { return real_write(fd, buffer, count); });
+}
+
+ssize_t writev(int fd, const iovec* parts, int count) {
+  if (passes(fd)) return real_writev(fd, parts, count);
+  return write_pipe(fd, parts, count, __builtin_return_address(0),
+                    [&] { return real_writev(fd, parts, count); });
+}
+
+}  // extern "C"
