@@ -1,6 +1,7 @@
 #include "framework/execution/leftovers.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <mqueue.h>
 #include <sys/ipc.h>
@@ -11,21 +12,42 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <memory>
+
+#include "framework/execution/unique_fd.hpp"
 
 namespace forkloom::execution {
 namespace {
 
+// Called after every execution, so it is done in three system calls, past libc's directory streams.
 std::vector<std::string> names_in(const char* folder) {
   std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(folder), ::closedir);
-  if (!dir) return names;
-  while (const auto* entry = ::readdir(dir.get()))
-    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-  return names;
+  const unique_fd fd(::open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return names;
+  alignas(dirent64) std::array<char, 4096> buffer;  // NOLINT: filled by getdents64
+  for (;;) {
+    const auto got = ::getdents64(fd.get(), buffer.data(), buffer.size());
+    if (got <= 0) return names;
+    for (long at = 0; at < got;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);  // NOLINT
+      if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+      at += entry->d_reclen;
+    }
+  }
+}
+
+// Are there any System V objects at all? Mostly not, and then /proc need not be read.
+bool any_system_v_objects() {
+  shm_info shm{};
+  seminfo sem{};
+  msginfo msg{};
+  ::shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&shm));  // NOLINT: as shmctl(2) says
+  ::semctl(0, 0, SEM_INFO, &sem);                            // NOLINT: semctl is variadic
+  ::msgctl(0, MSG_INFO, reinterpret_cast<msqid_ds*>(&msg));  // NOLINT: as msgctl(2) says
+  return shm.used_ids != 0 || sem.semusz != 0 || msg.msgpool != 0;
 }
 
 // proc(5), sysvipc: a line of titles, then a line an object; the id is the second column.
@@ -76,6 +98,7 @@ std::set<leftovers::object> leftovers::list() {
   };
   add(object::type::shared_memory_file, names_in("/dev/shm"));
   add(object::type::message_queue, names_in("/dev/mqueue"));
+  if (!any_system_v_objects()) return all;
   add(object::type::shm, ids_in("/proc/sysvipc/shm"));
   add(object::type::sem, ids_in("/proc/sysvipc/sem"));
   add(object::type::msg, ids_in("/proc/sysvipc/msg"));
