@@ -1,8 +1,8 @@
 // A FIFO: a pipe with a path, whose two ends wait for each other when they are opened. fifo(7).
 //
-// Process-safety: make it a local of the scenario's body. Processes forked later may call the
-// openers. The file goes with the handle of the process that made it; a process that ends without
-// destructors, as those of a scenario do, removes nothing.
+// Process-safety: make it with scenario::make<fifo>(name, path), before the processes that use it;
+// they may call the openers. Not as a local of a scenario's body, which ends, and removes the file,
+// before the processes begin (unless it calls finally()).
 #pragma once
 
 #include <fcntl.h>
