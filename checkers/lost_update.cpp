@@ -56,9 +56,10 @@ struct place {
 
 bool reads(const event& e) { return e.op != operation::store; }
 
+// Equal values are a loss only if both were computed from the same older one (the change made it a
+// different one, or it were no change).
 bool lost(const event& read, const event& change, const event& overwrite) {
-  if (change.after != overwrite.after) return true;
-  return read.before == change.before && overwrite.after != read.before;
+  return change.after != overwrite.after || change.before == read.before;
 }
 
 void judge(const trace& what, place& x, std::size_t event) {
@@ -66,10 +67,11 @@ void judge(const trace& what, place& x, std::size_t event) {
   const auto last = x.last.find(e.task);
   if (e.op != operation::store || x.change == no_event || x.change_was_read || last == x.last.end())
     return;
-  const auto& change = what.events[x.change];
+  // A load by the writer itself lies before the change, as nobody has loaded since. If the change
+  // is the writer's own, its latest access is a store.
   const auto& read = what.events[last->second];
-  if (change.task == e.task || last->second > x.change || read.op != operation::load) return;
-  if (lost(read, change, e)) x.first = loss{last->second, x.change, event};
+  if (read.op != operation::load) return;
+  if (lost(read, what.events[x.change], e)) x.first = loss{last->second, x.change, event};
 }
 
 void take(const trace& what, place& x, std::size_t event) {

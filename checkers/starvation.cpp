@@ -108,17 +108,10 @@ class reader {
 
   void block(std::size_t i) {
     const auto& e = what_.events[i];
-    // A poll waits for more than the event tells, a sleep for time: both may be able to go on.
-    const bool known = e.op != operation::poll && e.op != operation::sleep;
-    blocked_[index(e.task)] = known ? i : no_event;
-    const auto kind = is_mutex(e) ? operation::mutex_lock : contended(e.op);
+    // A poll waits for more resources than the event tells: another one may let it go on.
+    blocked_[index(e.task)] = e.op == operation::poll ? no_event : i;
+    const auto kind = contended(e.op);
     if (kind != operation::none) start_waiting(e.task, e.resource, kind, i);
-  }
-
-  // A condition wait that was signalled and waits for its mutex.
-  [[nodiscard]] bool is_mutex(const event& e) const {
-    return e.op == operation::cond_wait && index(e.resource) < what_.resources.size() &&
-           what_.resources[index(e.resource)].kind == resource_kind::mutex;
   }
 
   void start_waiting(task_id task, resource_id resource, operation kind, std::size_t i) {
@@ -143,7 +136,6 @@ class reader {
     const auto& e = what_.events[i];
     const auto kind = contended(e.op);
     if (kind != operation::none) overtake(i, e.resource, kind);
-    if (e.op == operation::cond_wait) overtake(i, e.second, operation::mutex_lock);
     if (kind == operation::grant) stop_waiting(e.task, operation::grant, e.resource);
   }
 
@@ -174,7 +166,8 @@ class reader {
     end_stretch(w);
   }
 
-  // Has nothing happened since it blocked that would let it try again?
+  // Has nothing happened since it blocked that would let it try again? A sleeper, who waits for no
+  // resource, can always be about to wake.
   [[nodiscard]] bool is_blocked(task_id task) const {
     const auto since = blocked_[index(task)];
     if (since == no_event || (last_death_ != no_event && last_death_ > since)) return false;

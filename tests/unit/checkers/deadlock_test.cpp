@@ -125,6 +125,26 @@ TEST_CASE("nobody is left if the only one who ever used the semaphore is the wai
   CHECK(contains(found[0].message, "with nobody left to release it: a missing post"));
 }
 
+TEST_CASE("tasks on both sides of one that nobody can help do not make up a cycle") {
+  trace_builder b;
+  const auto first = b.task("first");
+  const auto root = b.task("root");
+  const auto last = b.task("last");
+  const auto m = b.mutex("m");
+  const auto n = b.mutex("n");
+  const auto items = b.resource("items", resource_kind::semaphore);
+  b.lock(root, m);
+  b.lock(first, n);
+  b.waits(first, operation::mutex_lock, m, {root});
+  b.waits(root, operation::sem_wait, items, {});
+  b.waits(last, operation::mutex_lock, n, {first});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message, "root waits for items for ever"));
+  CHECK(found[0].tasks == strings{"first", "root", "last"});
+}
+
 TEST_CASE("a releaser that has died is no help") {
   trace_builder b;
   const auto consumer = b.task("consumer 0");

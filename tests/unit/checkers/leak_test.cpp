@@ -126,6 +126,13 @@ TEST_CASE("a duplicate put onto an open descriptor closes that one") {
   CHECK(found[0].evidence == indices{copied, end});
 }
 
+TEST_CASE("an inherited descriptor duplicated onto itself is still not the task's own") {
+  house h;
+  h.b.does(h.one, operation::dup, no_resource, {.result = 7, .before = 7});
+  h.b.ends(h.one);
+  CHECK(h.found().empty());
+}
+
 TEST_CASE("a standard stream that was replaced need not be closed") {
   house h;
   h.b.does(h.one, operation::dup, no_resource, {.result = 1, .before = 5});
@@ -196,13 +203,25 @@ TEST_CASE("a mapping is gone when all its pages are, in whatever pieces") {
   }
 }
 
+TEST_CASE("a mapping that lost its end is leaked with its beginning") {
+  house h;
+  h.b.does(h.one, operation::map, no_resource, {.before = 0x3000, .after = 0x10000});
+  h.b.does(h.one, operation::unmap, no_resource, {.before = 0x2000, .after = 0x11000});
+  h.b.ends(h.one);
+  const auto found = h.found();
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message, "1 mapping: 4096 bytes"));
+}
+
 TEST_CASE("a mapping put over another one replaces it") {
   house h;
   h.b.does(h.one, operation::map, no_resource, {.before = 0x1000, .after = 0x10000});
-  h.b.does(h.one, operation::map, no_resource, {.before = 0x1000, .after = 0x10000});
-  h.b.does(h.one, operation::unmap, no_resource, {.before = 0x1000, .after = 0x10000});
-  h.b.ends(h.one);
-  CHECK(h.found().empty());
+  const auto second =
+      h.b.does(h.one, operation::map, no_resource, {.before = 0x1000, .after = 0x10000});
+  const auto end = h.b.ends(h.one);
+  const auto found = h.found();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].evidence == indices{second, end});
 }
 
 // Mutexes.

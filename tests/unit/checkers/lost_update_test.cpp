@@ -101,6 +101,26 @@ TEST_CASE("a blind write loses nothing, for it was not made from an older value"
   CHECK(k.found().empty());
 }
 
+TEST_CASE("a task whose latest access was a write has nothing old to compute from") {
+  bank k;
+  k.b.load(k.one, k.account, 100);
+  k.b.store(k.one, k.account, 100, 110);
+  k.b.store(k.other, k.account, 110, 130);
+  k.b.store(k.one, k.account, 130, 120);
+  CHECK(k.found().empty());
+}
+
+TEST_CASE("it is the latest of several changes that is lost") {
+  bank k;
+  const auto read = k.b.load(k.one, k.account, 100);
+  k.b.modify(k.third, k.account, 100, 105);
+  const auto change = k.b.modify(k.other, k.account, 105, 120);
+  const auto overwrite = k.b.store(k.one, k.account, 120, 110);
+  const auto found = k.found();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].evidence == indices{read, change, overwrite});
+}
+
 TEST_CASE("a task that overwrites its own value loses nothing") {
   bank k;
   k.b.load(k.one, k.account, 100);

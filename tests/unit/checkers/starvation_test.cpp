@@ -158,6 +158,38 @@ TEST_CASE("a sleeper waits for time, so it is denied, not overtaken") {
   CHECK(l.found().empty());
 }
 
+TEST_CASE("a poller waits for more than the trace tells, so it is denied, not overtaken") {
+  library l;
+  l.writer_asks();
+  l.b.blocks(l.writer, operation::poll, l.room);
+  for (int i = 0; i < 50; ++i) l.reads(l.reader);
+  CHECK(l.found().empty());
+}
+
+TEST_CASE("a death lets every waiter try again") {
+  library l;
+  l.writer_asks();
+  l.writer_blocks();
+  l.b.ends(l.other);
+  for (int i = 0; i < 50; ++i) l.reads(l.reader);
+  CHECK(l.found().empty());
+}
+
+TEST_CASE("each call is a wait of its own") {
+  trace_builder b;
+  const auto large = b.task("large");
+  const auto small = b.task("small");
+  const auto pipe = b.resource("pipe", resource_kind::pipe);
+  for (int call = 0; call < 10; ++call) {
+    for (int i = 0; i < 3; ++i) {
+      b.blocks(large, operation::write, pipe);
+      b.does(small, operation::write, pipe, {.result = 1});
+    }
+    b.does(large, operation::write, pipe, {.result = 4096});
+  }
+  CHECK(check_starvation(b.done(), at_most_three).empty());
+}
+
 TEST_CASE("small writes that slip into a pipe before a large one starve it") {
   trace_builder b;
   const auto large = b.task("large");

@@ -111,7 +111,9 @@ TEST_CASE("a condition wait that waits for its mutex gives nothing up") {
   pair_of_tasks p;
   const auto blocked = p.b.blocks(p.one, operation::cond_wait, p.m, p.c);
   const auto locked = p.b.lock(p.other, p.m);
+  const auto woken = p.b.does(p.other, operation::cond_wait, p.c, {.second = p.m});
   CHECK_FALSE(ordered(p.b, blocked, locked));
+  CHECK_FALSE(ordered(p.b, blocked, woken));
 }
 
 TEST_CASE("a signal happens before the wait that it ended, not before one that timed out") {
