@@ -19,7 +19,7 @@ namespace forkloom::report {
 // How the whole execution ended; empty if every task ended by itself.
 [[nodiscard]] std::string describe_ending(const trace& what);
 
-// "bank.cpp:12" of "/home/me/bank/bank.cpp:12".
+// "bank.cpp:12" of "src/bank/bank.cpp:12".
 [[nodiscard]] std::string short_place(const std::string& place);
 
 // "a", "a and b", "a, b and c".

@@ -29,12 +29,12 @@ class table {
       steps_width_ = std::max(steps_width_, fmt::formatted_size("{}", what.events[i].step));
       source_width_ = std::max(source_width_, width(short_place(what.source(what.events[i]))));
     }
-    source_width_ = std::min(source_width_, source_most);
-    const auto around = steps_width_ + between + source_width_;
+    source_width_ = std::min({source_width_, source_most, look.columns / 4});
+    const auto source = source_width_ > 0 ? source_width_ + between : 0;
+    const auto around = steps_width_ + source;
     const auto room = look.columns > around ? look.columns - around : 0;
     listing_ = tasks_.empty() || room / tasks_.size() < lane_least + between;
-    const auto lanes = listing_ ? std::size_t{2} : tasks_.size();
-    lane_width_ = std::clamp(room / lanes - std::min(room / lanes, between), lane_least, lane_most);
+    listing_ ? size_listing(room) : size_lanes(room);
   }
 
   [[nodiscard]] std::string text() {
@@ -49,10 +49,24 @@ class table {
   }
 
  private:
+  void size_lanes(std::size_t room) {
+    widths_.assign(tasks_.size(), std::min(room / tasks_.size() - between, lane_most));
+  }
+
+  // A column for the task's name, and one for the operation.
+  void size_listing(std::size_t room) {
+    std::size_t name = width("task");
+    for (const auto i : events_)
+      name = std::max(name, width(what_.task_name(what_.events[i].task)));
+    name = std::min(name, room / 3);
+    const auto rest = room - std::min(room, name + 2 * between);
+    widths_ = {name, std::min(rest, 2 * lane_most)};
+  }
+
   void line(std::string_view step, const std::vector<std::string>& cells, std::string_view source) {
     auto row = fmt::format("{:>{}}", step, steps_width_);
-    for (const auto& cell : cells) row += " │ " + fit(cell, lane_width_);
-    if (source_width_ > 0) row += " │ " + std::string(source);
+    for (std::size_t i = 0; i < cells.size(); ++i) row += " │ " + fit(cells[i], widths_[i]);
+    if (source_width_ > 0) row += " │ " + fit(source, source_width_);
     row.erase(row.find_last_not_of(' ') + 1);
     text_ += row + "\n";
   }
@@ -66,8 +80,7 @@ class table {
     line("step", names, "at");
     // Dashes of one byte: Catch2 counts bytes when it breaks lines.
     std::string rule(steps_width_, '-');
-    for (std::size_t lane = 0; lane < names.size(); ++lane)
-      rule += "-┼-" + std::string(lane_width_, '-');
+    for (const auto width : widths_) rule += "-┼-" + std::string(width, '-');
     if (source_width_ > 0) rule += "-┼-" + std::string(source_width_, '-');
     text_ += rule + "\n";
   }
@@ -152,8 +165,8 @@ class table {
   std::vector<std::size_t> events_;
   std::size_t steps_width_ = 4;
   std::size_t source_width_ = 0;
-  std::size_t lane_width_ = lane_least;
-  bool listing_ = false;  // one row an event, with the task's name in it
+  std::vector<std::size_t> widths_;  // of the columns between step and source
+  bool listing_ = false;             // one row an event, with the task's name in it
   std::string text_;
 };
 

@@ -42,8 +42,16 @@ std::string violations_of(const explore::finding& found, const style& look) {
   return text.empty() ? "No violation.\n" : text;
 }
 
-std::string waits_of(const trace& what, const style& look) {
-  if (what.waits.empty()) return {};
+// The deadlock checker's details are the same graph, with what each task holds.
+bool told_by_details(const explore::finding& found) {
+  return std::any_of(found.violations.begin(), found.violations.end(), [](const violation& v) {
+    return v.kind == violation_kind::deadlock && !v.details.empty();
+  });
+}
+
+std::string waits_of(const explore::finding& found, const style& look) {
+  const auto& what = found.what_happened;
+  if (what.waits.empty() || told_by_details(found)) return {};
   auto text = heading("Who waits for what", look);
   for (const auto& wait : what.waits) text += "  " + harmless(describe(what, wait)) + "\n";
   return text;
@@ -75,12 +83,20 @@ std::string output_of(const trace& what, const style& look) {
   return text;
 }
 
-// Ends that need no word are left out: a task that came to the end of its body and exited with 0.
+bool waits(const trace& what, std::size_t task) {
+  return std::any_of(what.waits.begin(), what.waits.end(),
+                     [&](const wait_record& wait) { return index(wait.task) == task; });
+}
+
+// Ends that need no word are left out: a task that exited with 0, and one that waits, as told
+// before.
 std::string ends_of(const trace& what, const style& look) {
   std::string text;
-  for (const auto& task : what.tasks) {
-    const bool ordinary = task.end.kind == task_end::how::exited && task.end.code == 0;
-    if (!ordinary) text += fmt::format("  {} {}\n", task.name, describe(task.end));
+  for (std::size_t i = 0; i < what.tasks.size(); ++i) {
+    const auto& task = what.tasks[i];
+    const bool done = task.end.kind == task_end::how::exited && task.end.code == 0;
+    const bool waiting = task.end.kind == task_end::how::alive && waits(what, i);
+    if (!done && !waiting) text += fmt::format("  {} {}\n", task.name, describe(task.end));
   }
   const auto ending = describe_ending(what);
   if (!ending.empty()) text += "  " + harmless(ending) + "\n";
@@ -153,7 +169,7 @@ std::string explain(const explore::finding& found, const style& look) {
         heading(fmt::format("Interleaving of execution {} ({} steps)", found.execution, what.steps),
                 look) +
         table;
-  text += waits_of(what, look);
+  text += waits_of(found, look);
   text += ends_of(what, look);
   if (look.verbose) text += stacks_of(what, main, look);
   text += output_of(what, look);

@@ -1,0 +1,111 @@
+#include "framework/report/describe.hpp"
+
+#include <cerrno>
+#include <csignal>
+
+#include "tests/catch.hpp"
+#include "tests/unit/report/sample_results.hpp"
+
+using namespace forkloom;
+using report::describe;
+
+namespace {
+
+trace with_names() {
+  trace t;
+  t.tasks = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+  t.resources = {{.name = "A"}, {.name = "B"}};
+  return t;
+}
+
+std::string told(operation op, std::int64_t result = 0, int error = 0,
+                 outcome how = outcome::completed) {
+  auto e = tests::step(1, 0, op, 0, 5, 6);
+  e.result = result;
+  e.error = error;
+  e.how = how;
+  return describe(with_names(), e);
+}
+
+}  // namespace
+
+TEST_CASE("memory operations are told with their values", "[report]") {
+  CHECK(told(operation::load) == "load A → 5");
+  CHECK(told(operation::store) == "store A = 6");
+  CHECK(told(operation::modify) == "modify A: 5 → 6");
+}
+
+TEST_CASE("negative values are told as such", "[report]") {
+  auto e = tests::step(1, 0, operation::load, 0, static_cast<std::uint64_t>(-3));
+  CHECK(describe(with_names(), e) == "load A → -3");
+}
+
+TEST_CASE("calls are told with how they ended", "[report]") {
+  CHECK(told(operation::mutex_lock) == "lock A");
+  CHECK(told(operation::mutex_lock, 0, 0, outcome::blocked) == "lock A → blocked");
+  CHECK(told(operation::mutex_lock, 0, 0, outcome::timed_out) == "lock A → timed out");
+  CHECK(told(operation::mutex_trylock, 0, EBUSY) == "trylock A → EBUSY");
+  CHECK(told(operation::mutex_lock, EOWNERDEAD) == "lock A → EOWNERDEAD");
+  CHECK(told(operation::read, 17) == "read A → 17");
+  CHECK(told(operation::read, -1, EAGAIN) == "read A → EAGAIN");
+  CHECK(told(operation::load, 0, 99'999) == "load A → error 99999");
+}
+
+TEST_CASE("results that differ from run to run are not told", "[report]") {
+  CHECK(told(operation::fork, 4711) == "fork A");
+  CHECK(told(operation::map, 0x7fff'0000) == "map A");
+  CHECK(told(operation::sem_open, 0x7fff'0000) == "sem open A");
+}
+
+TEST_CASE("a second resource is told, a missing one is not", "[report]") {
+  auto e = tests::step(1, 0, operation::cond_wait, 0);
+  e.second = resource_id{1};
+  CHECK(describe(with_names(), e) == "cond wait A (B)");
+  e.resource = e.second = no_resource;
+  CHECK(describe(with_names(), e) == "cond wait");
+}
+
+TEST_CASE("ends of tasks are told", "[report]") {
+  CHECK(describe(task_end{}) == "still alive");
+  CHECK(describe(task_end{.kind = task_end::how::exited, .code = 3}) == "exited with 3");
+  CHECK(describe(task_end{.kind = task_end::how::signalled, .code = SIGKILL}) ==
+        "killed by signal 9 (SIGKILL)");
+}
+
+TEST_CASE("a wait names the owner, or else who could help, or that nobody can", "[report]") {
+  auto t = with_names();
+  const wait_record wait{.task = task_id{0},
+                         .op = operation::sem_wait,
+                         .resources = {resource_id{1}},
+                         .releasers = {task_id{1}, task_id{2}}};
+  CHECK(describe(t, wait) == "a waits for B (sem wait); b or c could let it go on");
+  t.resources[1].owner = task_id{2};
+  CHECK(describe(t, wait) == "a waits for B (sem wait), held by c");
+  const wait_record hopeless{
+      .task = task_id{1}, .op = operation::poll, .resources = {resource_id{0}, resource_id{1}}};
+  CHECK(describe(t, hopeless) == "b waits for A or B (poll); no living task could let it go on");
+}
+
+TEST_CASE("every way to end that is not a matter of course has a sentence", "[report]") {
+  auto t = with_names();
+  t.culprit = task_id{1};
+  t.detail = "why";
+  for (int how = 0; how <= static_cast<int>(ending::failed); ++how) {
+    t.how = static_cast<ending>(how);
+    const bool silent = t.how == ending::finished || t.how == ending::stopped;
+    CHECK(report::describe_ending(t).empty() == silent);
+  }
+}
+
+TEST_CASE("lists read as in a sentence", "[report]") {
+  CHECK(report::listed({}) == "nothing");
+  CHECK(report::listed({"a"}) == "a");
+  CHECK(report::listed({"a", "b"}) == "a and b");
+  CHECK(report::listed({"a", "b", "c"}) == "a, b and c");
+}
+
+TEST_CASE("a place loses its directories", "[report]") {
+  CHECK(report::short_place("/a/b/c.cpp:12") == "c.cpp:12");
+  CHECK(report::short_place("c.cpp:12") == "c.cpp:12");
+  CHECK(report::short_place("").empty());
+}

@@ -1,0 +1,74 @@
+#include "framework/report/json.hpp"
+
+#include <array>
+
+#include "tests/catch.hpp"
+#include "tests/unit/report/sample_results.hpp"
+
+using namespace forkloom;
+using json = nlohmann::json;
+
+TEST_CASE("a result has the fields of the contract", "[report]") {
+  const auto all =
+      report::results_json(std::array{tests::campaign_with(tests::lost_update())}).at("scenarios");
+  REQUIRE(all.size() == 1);
+  const auto& result = all[0];
+  CHECK(result.at("name") == "a scenario");
+  CHECK(result.at("strategy") == "random");
+  CHECK(result.at("seed") == 1);
+  CHECK(result.at("executions") == 7);
+  CHECK(result.at("steps") == 28);
+  CHECK(result.at("switches") == 20);
+  CHECK(result.at("seconds") == 0.5);
+  CHECK(result.at("executions_per_second") == 14.0);
+  CHECK(result.at("as_expected") == false);
+  CHECK(result.at("error").is_null());
+  REQUIRE(result.at("violations").size() == 1);
+  const auto& violation = result.at("violations")[0];
+  CHECK(violation.at("kind") == "lost_update");
+  CHECK(violation.at("message") == "an update of account was lost");
+  CHECK(violation.at("execution") == 6);
+  CHECK(violation.at("token") == "fl1-x");
+  CHECK(violation.at("tasks") == json::array({"teller 0", "teller 1"}));
+  CHECK(violation.at("resource") == "account");
+  CHECK(violation.at("replays") == 3);
+  CHECK(violation.at("reproduced") == 3);
+}
+
+TEST_CASE("violations of all findings stand in one list", "[report]") {
+  auto result = tests::campaign_with(tests::lost_update());
+  result.findings.push_back(tests::deadlock());
+  const auto all = report::results_json(std::array{result}).at("scenarios")[0].at("violations");
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].at("token") == "fl1-x");
+  CHECK(all[1].at("token") == "fl1-y");
+}
+
+TEST_CASE("no results and no violations are empty lists", "[report]") {
+  CHECK(report::results_json({}) == json{{"scenarios", json::array()}});
+  explore::campaign_result nothing;
+  CHECK(report::results_json(std::array{nothing})["scenarios"][0]["violations"] == json::array());
+  CHECK(report::results_json(std::array{nothing})["scenarios"][0]["executions_per_second"] == 0.0);
+}
+
+TEST_CASE("an error is told as one", "[report]") {
+  explore::campaign_result result;
+  result.how = explore::verdict::error;
+  result.message = "no worker";
+  CHECK(report::results_json(std::array{result})["scenarios"][0]["error"] == "no worker");
+}
+
+TEST_CASE("the list has the fields of the contract", "[report]") {
+  const scenario_info info{.name = "one",
+                           .tags = {"a", "b"},
+                           .file = "one.cpp",
+                           .line = 7,
+                           .defaults = {.expects = {violation_kind::leak}}};
+  CHECK(report::list_json(std::array{&info}) ==
+        json::parse(R"({"scenarios": [{"name": "one", "tags": ["a", "b"], "expects": ["leak"],
+                                       "file": "one.cpp", "line": 7}]})"));
+}
+
+TEST_CASE("bytes that are not UTF-8 do not break the JSON", "[report]") {
+  CHECK(json::parse(report::dump(json("\xff"))) == "\xef\xbf\xbd");
+}
