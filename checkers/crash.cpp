@@ -4,6 +4,9 @@
 
 #include <cstring>
 
+#include <csignal>
+#include <tuple>
+
 #include "checkers/checker.hpp"
 #include "checkers/words.hpp"
 
@@ -41,8 +44,10 @@ violation threw(const trace& what, const failure_record& failure) {
 std::vector<violation> check_crash(const trace& what, const limits&) {
   std::vector<violation> found;
   for (std::size_t i = 0; i < what.tasks.size(); ++i) {
-    const auto& end = what.tasks[i].end;
-    if (end.kind == task_end::how::signalled && !end.allowed)
+    const auto& [end, parent] = std::tie(what.tasks[i].end, what.tasks[i].parent);
+    // A child that was killed is its parent's business, as its exit code is.
+    const bool killed_child = parent != no_task && end.code == SIGKILL;
+    if (end.kind == task_end::how::signalled && !end.allowed && !killed_child)
       found.push_back(died(what, task_id(i)));
   }
   for (const auto& failure : what.failures)

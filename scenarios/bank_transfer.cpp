@@ -40,9 +40,8 @@ void declare(forkloom::scenario& scenario, const transferrer& move) {
 
 FORKLOOM_SCENARIO("bank transfers that lock the source first", "[bank][mutex][deadlock][broken]",
                   .expects = {forkloom::violation_kind::deadlock}) {
-  declare(scenario, [](account& from, account& to, long amount) {
-    transfer(from, to, from, to, amount);
-  });
+  declare(scenario,
+          [](account& from, account& to, long amount) { transfer(from, to, from, to, amount); });
 }
 
 FORKLOOM_SCENARIO("bank transfers that lock the lower number first", "[bank][mutex][correct]") {

@@ -1,5 +1,6 @@
 // Consumers that wait for goods with a mutex and a condition variable. Two classical faults: a
-// wake-up taken for the condition itself (`if` for `while`), and a wake-up sent before anybody waits.
+// wake-up taken for the condition itself (`if` for `while`), and a wake-up sent before anybody
+// waits.
 #include <mutex>
 
 #include "forkloom/ipc/condition.hpp"

@@ -1,5 +1,6 @@
 // The bounded buffer on semaphores, with one that counts free places and one that counts goods.
-// Broken: producers take the lock before they wait for a place, and so lock out whoever would make one.
+// Broken: producers take the lock before they wait for a place, and so lock out whoever would make
+// one.
 #include <mutex>
 
 #include "forkloom/ipc/mutex.hpp"

@@ -1,7 +1,7 @@
 // Readers share a room, a writer wants it alone. The first readers–writer problem (P. J. Courtois,
-// F. Heymans, D. L. Parnas, "Concurrent control with readers and writers", CACM 14, 1971) lets every
-// reader in while another one is inside, so readers who relieve each other keep the writer out for
-// ever. A turnstile that the writer holds while it waits stops them.
+// F. Heymans, D. L. Parnas, "Concurrent control with readers and writers", CACM 14, 1971) lets
+// every reader in while another one is inside, so readers who relieve each other keep the writer
+// out for ever. A turnstile that the writer holds while it waits stops them.
 #include <mutex>
 
 #include "forkloom/ipc/mutex.hpp"
@@ -15,9 +15,9 @@ constexpr int visits = 20;
 
 struct room {
   forkloom::ipc::semaphore turnstile{1};
-  forkloom::ipc::mutex door;             // protects `inside`
-  forkloom::shared<int> inside{0};       // readers
-  forkloom::ipc::semaphore empty{1};     // taken by the writer, or by the readers together
+  forkloom::ipc::mutex door;          // protects `inside`
+  forkloom::shared<int> inside{0};    // readers
+  forkloom::ipc::semaphore empty{1};  // taken by the writer, or by the readers together
 
   void reader_enters() {
     const std::scoped_lock guard{door};

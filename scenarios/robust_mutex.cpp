@@ -1,5 +1,5 @@
-// An owner that dies in the middle of its work. A robust mutex tells the next one, who must mend the
-// data and say so; any other mutex stays locked for ever.
+// An owner that dies in the middle of its work. A robust mutex tells the next one, who must mend
+// the data and say so; any other mutex stays locked for ever.
 #include <signal.h>
 #include <unistd.h>
 

@@ -39,8 +39,8 @@ const std::vector<const scenario_info*>& scenarios() { return the_registry().ord
 
 const scenario_info* find_scenario(std::string_view name) {
   const auto& all = scenarios();
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [&](const scenario_info* s) { return s->name == name; });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const scenario_info* s) { return s->name == name; });
   return found == all.end() ? nullptr : *found;
 }
 

@@ -16,7 +16,8 @@ namespace {
 
 // In the child. An exception that leaves the body is recorded, and the execution ends there: the
 // processes could not go on in any way that means something.
-void run_body(const std::function<void(process&)>& body, std::string name, unsigned index) noexcept {
+void run_body(const std::function<void(process&)>& body, std::string name,
+              unsigned index) noexcept {
   std::string what = "an exception that is no std::exception";
   try {
     process self(std::move(name), index);
@@ -51,10 +52,10 @@ trace scenario_engine::execute(const scenario_info& info) {
     result.how = ending::failed;
     result.detail = fmt::format("the scenario's body threw: {}", trouble_);
   } else if (result.tasks.empty()) {
-    throw usage_error(fmt::format(
-        "scenario \"{}\" ({}:{}) declares no process; call scenario.processes() or "
-        "scenario.process() in its body",
-        info.name, info.file, info.line));
+    throw usage_error(
+        fmt::format("scenario \"{}\" ({}:{}) declares no process; call scenario.processes() or "
+                    "scenario.process() in its body",
+                    info.name, info.file, info.line));
   }
   judge_ends(result);
   return result;
@@ -72,8 +73,7 @@ unsigned scenario_engine::add(std::string_view name, unsigned count, bool number
   for (unsigned i = 0; i < count; ++i) {
     auto full_name = numbered ? fmt::format("{} {}", name, i) : std::string(name);
     allowances_.emplace_back();
-    const auto task =
-        controller_.spawn(full_name, [&] { run_body(body, full_name, i); });
+    const auto task = controller_.spawn(full_name, [&] { run_body(body, full_name, i); });
     if (task == no_task) break;  // the execution has ended with ending::task_limit
   }
   return first;
@@ -94,9 +94,7 @@ void scenario_engine::run_processes() {
   if (!allowances_.empty()) controller_.run();
 }
 
-bool scenario_engine::cut_short() {
-  return controller_.memory().schedule.how != ending::finished;
-}
+bool scenario_engine::cut_short() { return controller_.memory().schedule.how != ending::finished; }
 
 void scenario_engine::finally(const std::function<void()>& check) {
   if (!ran_) run_processes();

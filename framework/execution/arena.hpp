@@ -1,7 +1,7 @@
-// The arena: the one shared mapping through which the tasks of an execution are controlled. It knows
-// layout and nothing else. It is mapped before the first fork, at the same address in every process
-// of the execution, and reset for each execution. Whoever holds the token may write it; the others
-// sleep. The few words that are touched without the token are atomics and say so.
+// The arena: the one shared mapping through which the tasks of an execution are controlled. It
+// knows layout and nothing else. It is mapped before the first fork, at the same address in every
+// process of the execution, and reset for each execution. Whoever holds the token may write it; the
+// others sleep. The few words that are touched without the token are atomics and say so.
 #pragma once
 
 #include <sys/types.h>
@@ -27,7 +27,7 @@ inline constexpr std::size_t wait_capacity = 16;
 inline constexpr std::uint64_t no_deadline = ~std::uint64_t{0};
 
 // Virtual time starts here in every execution, so that even printed dates are the same.
-inline constexpr std::uint64_t clock_start_ns = 1'000'000'000'000;            // monotonic: 1,000 s
+inline constexpr std::uint64_t clock_start_ns = 1'000'000'000'000;  // monotonic: 1,000 s
 inline constexpr std::uint64_t realtime_offset_ns = 1'700'000'000'000'000'000;  // 2023-11-14
 inline constexpr std::uint64_t step_duration_ns = 1'000;
 
@@ -99,7 +99,8 @@ struct mailbox {
   std::atomic<std::uint32_t> birth_acknowledged{0};  // futex word: counts births that are watched
   std::atomic<std::uint32_t> births{0};              // nested forks so far
   std::atomic<std::uint32_t> newborn{0};             // the task to watch
-  std::atomic<std::uint32_t> unnoticed_deaths{0};    // tasks with `died` set that still count as living
+  std::atomic<std::uint32_t> unnoticed_deaths{
+      0};  // tasks with `died` set that still count as living
 };
 
 struct arena {

@@ -8,8 +8,8 @@
 //   }
 //   return call.completed(0);                                    // the event is written
 //
-// Everything here is async-signal-safe: no allocation, no locks, errno untouched except by failed().
-// All functions are for the calling thread; they require that controlled() has said yes.
+// Everything here is async-signal-safe: no allocation, no locks, errno untouched except by
+// failed(). All functions are for the calling thread; they require that controlled() has said yes.
 #pragma once
 
 #include <cstdint>

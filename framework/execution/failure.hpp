@@ -8,7 +8,8 @@
 
 namespace forkloom::execution {
 
-// Texts that are too long are cut; failures beyond the arena's room are dropped, the first ones stay.
+// Texts that are too long are cut; failures beyond the arena's room are dropped, the first ones
+// stay.
 void record_failure(arena& a, task_id task, failure_record::what kind, std::string_view file,
                     std::uint32_t line, std::string_view text) noexcept;
 

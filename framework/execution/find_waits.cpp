@@ -60,8 +60,8 @@ std::set<task_id> users(const arena& a, resource_id resource, auto&& counts) {
   return found;
 }
 
-// A reader waits for whoever can write, a writer for whoever can read; a task that has the other end
-// open itself is blocked, and so no help.
+// A reader waits for whoever can write, a writer for whoever can read; a task that has the other
+// end open itself is blocked, and so no help.
 std::set<task_id> holders_of_other_end(const arena& a, const resource& pipe, operation op) {
   const bool wants_writer = op == operation::read || op == operation::poll;
   std::set<task_id> found;

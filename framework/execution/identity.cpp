@@ -49,7 +49,8 @@ void name_by_place(arena& a, resource_id id, std::uint64_t address, const mappin
     set_offset_name(a, id, m->file.data(), address - m->begin + m->offset);
 }
 
-// The process of a task, as a number that is the same in every run: its own, until threads are tasks.
+// The process of a task, as a number that is the same in every run: its own, until threads are
+// tasks.
 std::uint64_t process_of(task_id task) noexcept { return index(task); }
 
 }  // namespace
@@ -58,10 +59,10 @@ resource_id resource_at(const void* address, resource_kind kind) noexcept {
   auto& a = *current_arena();
   const auto place = number(address);
   const auto* m = shared_mapping_at(place);
-  const auto key = m != nullptr
-                       ? resource_key{resource_key::space::mapping, m->object,
-                                      place - m->begin + m->offset}
-                       : resource_key{resource_key::space::private_memory, process_of(self()), place};
+  const auto key =
+      m != nullptr
+          ? resource_key{resource_key::space::mapping, m->object, place - m->begin + m->offset}
+          : resource_key{resource_key::space::private_memory, process_of(self()), place};
   const auto known = a.resources.size();
   const auto id = a.resources.find_or_add(key, kind);
   if (a.resources.size() != known) name_by_place(a, id, place, m);
@@ -78,10 +79,11 @@ resource_id resource_of(int descriptor, resource_kind kind) noexcept {
 
 resource_id resource_named(std::string_view name, resource_kind kind) noexcept {
   auto& resources = current_arena()->resources;
-  const auto where = kind == resource_kind::logical ? resource_key::space::logical
-                                                    : resource_key::space::named;
+  const auto where =
+      kind == resource_kind::logical ? resource_key::space::logical : resource_key::space::named;
   const auto known = resources.size();
-  const auto id = resources.find_or_add({where, hash(name), static_cast<std::uint64_t>(kind)}, kind);
+  const auto id =
+      resources.find_or_add({where, hash(name), static_cast<std::uint64_t>(kind)}, kind);
   if (resources.size() != known) resources.set_name(id, name);
   return id;
 }

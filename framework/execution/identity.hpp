@@ -1,6 +1,6 @@
-// Which resource is this? An object in shared memory is (what is mapped, offset), whatever address a
-// process sees it at; an object in private memory belongs to its process; a descriptor is its inode.
-// Async-signal-safe. For tasks and for the controller while it declares a scenario.
+// Which resource is this? An object in shared memory is (what is mapped, offset), whatever address
+// a process sees it at; an object in private memory belongs to its process; a descriptor is its
+// inode. Async-signal-safe. For tasks and for the controller while it declares a scenario.
 #pragma once
 
 #include <cstddef>

@@ -10,8 +10,8 @@ void hold_inherited_pipes() noexcept;
 // The interception of pipe() and open() tells here what the controller opened.
 void note_inherited_pipe(int descriptor) noexcept;
 
-// Puts /dev/null in the place of each remembered descriptor: its number stays valid, so whoever owns
-// it may close it as ever, but this process no longer has the pipe open.
+// Puts /dev/null in the place of each remembered descriptor: its number stays valid, so whoever
+// owns it may close it as ever, but this process no longer has the pipe open.
 void release_inherited_pipes() noexcept;
 
 }  // namespace forkloom::execution

@@ -77,8 +77,7 @@ void furnish_namespaces(isolation& world) noexcept {
 }
 
 pid_rewinder::pid_rewinder(const isolation& world) noexcept {
-  if (world.private_processes)
-    fd_ = ::open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+  if (world.private_processes) fd_ = ::open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
 }
 
 pid_rewinder::~pid_rewinder() {

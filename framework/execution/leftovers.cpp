@@ -130,8 +130,9 @@ leftover_record leftovers::describe(const object& o, const trace& t) {
   const auto name = name_of_file(o.name);
   switch (o.what) {
     case object::type::shared_memory_file:
-      return {fmt::format("{} {}", o.name.starts_with("sem.") ? "semaphore" : "shared memory", name),
-              resource_called(t, name)};
+      return {
+          fmt::format("{} {}", o.name.starts_with("sem.") ? "semaphore" : "shared memory", name),
+          resource_called(t, name)};
     case object::type::message_queue:
       return {fmt::format("message queue {}", name), resource_called(t, name)};
     case object::type::shm:

@@ -12,7 +12,8 @@ namespace forkloom::execution {
 
 class leftovers {
  public:
-  // only_known: other programs share the name spaces, so only names that the trace has seen are ours.
+  // only_known: other programs share the name spaces, so only names that the trace has seen are
+  // ours.
   explicit leftovers(bool only_known) : only_known_(only_known) {}
 
   // What there is now is not ours.

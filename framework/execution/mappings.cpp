@@ -56,8 +56,8 @@ void take_line(std::string_view line) noexcept {
 void read_table() noexcept {
   mappings.size = 0;
   mappings.known = true;
-  const auto fd = sys::call(SYS_openat, AT_FDCWD, sys::address("/proc/self/maps"),
-                            O_RDONLY | O_CLOEXEC);
+  const auto fd =
+      sys::call(SYS_openat, AT_FDCWD, sys::address("/proc/self/maps"), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
   std::array<char, 8192> buffer;  // NOLINT: filled by read
   std::size_t held = 0;
@@ -82,9 +82,9 @@ void read_table() noexcept {
 const mapping* shared_mapping_at(std::uint64_t address) noexcept {
   if (!mappings.known) read_table();
   const std::span known(mappings.entries.data(), mappings.size);
-  const auto after = std::upper_bound(
-      known.begin(), known.end(), address,
-      [](std::uint64_t wanted, const mapping& m) { return wanted < m.begin; });
+  const auto after =
+      std::upper_bound(known.begin(), known.end(), address,
+                       [](std::uint64_t wanted, const mapping& m) { return wanted < m.begin; });
   if (after == known.begin()) return nullptr;
   const auto& candidate = *(after - 1);
   return address < candidate.end ? &candidate : nullptr;

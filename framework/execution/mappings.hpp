@@ -13,8 +13,8 @@ namespace forkloom::execution {
 struct mapping {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  std::uint64_t object = 0;  // device and inode, mixed
-  std::uint64_t offset = 0;  // of `begin` in the object
+  std::uint64_t object = 0;     // device and inode, mixed
+  std::uint64_t offset = 0;     // of `begin` in the object
   std::array<char, 40> file{};  // last component of its path; empty for anonymous memory
 };
 

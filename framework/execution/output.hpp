@@ -1,4 +1,5 @@
-// What the tasks write to stdout and stderr: one memory file a task, so that every byte has an author.
+// What the tasks write to stdout and stderr: one memory file a task, so that every byte has an
+// author.
 #pragma once
 
 #include <string>

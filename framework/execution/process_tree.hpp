@@ -5,8 +5,9 @@
 
 namespace forkloom::execution {
 
-// The wait status (as from waitpid(2)) of a process that is dead and perhaps not yet reaped. It need
-// not be our child: a grandchild's status is read from /proc. 0 if its parent has reaped it already.
+// The wait status (as from waitpid(2)) of a process that is dead and perhaps not yet reaped. It
+// need not be our child: a grandchild's status is read from /proc. 0 if its parent has reaped it
+// already.
 [[nodiscard]] int exit_status(pid_t pid, int pidfd) noexcept;
 
 // Kills and reaps every descendant of this process, also those that nobody told us of: orphans are

@@ -20,12 +20,12 @@ inline constexpr std::size_t resource_name_size = 96;
 struct resource_key {
   enum class space : std::uint8_t {
     none,
-    mapping,  // device, inode and offset of a shared mapping (any kind of shared memory)
+    mapping,         // device, inode and offset of a shared mapping (any kind of shared memory)
     private_memory,  // task's process, address
-    file,      // device and inode (pipes, FIFOs, files)
-    children,  // the children of a task
-    named,     // hash of a name (semaphores and segments before they are mapped)
-    logical,   // hash of a name given by the scenario
+    file,            // device and inode (pipes, FIFOs, files)
+    children,        // the children of a task
+    named,           // hash of a name (semaphores and segments before they are mapped)
+    logical,         // hash of a name given by the scenario
   };
   space where = space::none;
   std::uint64_t object = 0;  // device and inode mixed, or the task
@@ -37,8 +37,8 @@ struct resource_key {
 struct resource {
   resource_key key;
   resource_kind kind = resource_kind::unknown;
-  task_id owner = no_task;           // who holds it; only kinds that have owners
-  std::uint32_t generation = 0;      // counts re-initialisations of the same place
+  task_id owner = no_task;               // who holds it; only kinds that have owners
+  std::uint32_t generation = 0;          // counts re-initialisations of the same place
   std::array<std::uint64_t, 4> model{};  // the family's own state, if no kernel object keeps it
   task_set waiters;
   std::array<char, resource_name_size> name{};  // empty until somebody names it

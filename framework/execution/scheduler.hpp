@@ -13,15 +13,15 @@
 
 namespace forkloom::execution {
 
-// Makes a slot for a new task and lets it be enabled. no_task if all slots are in use; the execution
-// has then ended with ending::task_limit.
+// Makes a slot for a new task and lets it be enabled. no_task if all slots are in use; the
+// execution has then ended with ending::task_limit.
 [[nodiscard]] task_id birth(arena& a, task_id parent, std::string_view name) noexcept;
 
 // Takes back a birth whose fork failed.
 void unborn(arena& a, task_id task) noexcept;
 
-// The task is gone, as a zombie or reaped: everything that the kernel cleans up has been cleaned up.
-// Wakes all that a death may unblock. status: as from waitpid(2).
+// The task is gone, as a zombie or reaped: everything that the kernel cleans up has been cleaned
+// up. Wakes all that a death may unblock. status: as from waitpid(2).
 void death(arena& a, task_id task, int status) noexcept;
 
 // The children of a task, as a resource that it can wait for; no_resource for no_task.

@@ -7,8 +7,9 @@
 
 namespace forkloom::execution {
 
-// Records the calling thread's stack, innermost first, and returns 1 + its index; 0 if the arena has
-// no room for more. Not async-signal-safe on its first use: call warm_up_stacks() before forking.
+// Records the calling thread's stack, innermost first, and returns 1 + its index; 0 if the arena
+// has no room for more. Not async-signal-safe on its first use: call warm_up_stacks() before
+// forking.
 [[nodiscard]] std::uint32_t record_stack(arena& a) noexcept;
 
 // Loads what the unwinder loads lazily.

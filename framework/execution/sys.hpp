@@ -1,5 +1,6 @@
-// System calls made directly, past libc: they cannot be intercepted by ourselves, do not touch errno,
-// and are async-signal-safe. Each returns what the kernel returns: a negative errno on failure.
+// System calls made directly, past libc: they cannot be intercepted by ourselves, do not touch
+// errno, and are async-signal-safe. Each returns what the kernel returns: a negative errno on
+// failure.
 #pragma once
 
 #include <linux/futex.h>

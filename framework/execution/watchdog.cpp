@@ -15,7 +15,8 @@ std::uint64_t processor_time_ns(pid_t pid) {
   clockid_t clock{};
   timespec t{};
   if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &t) != 0) return 0;
-  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
+  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(t.tv_nsec);
 }
 
 // proc(5), syscall: "number arguments… sp pc", or "running".
@@ -67,7 +68,8 @@ std::optional<watchdog::verdict> watchdog::look(std::uint64_t step, pid_t runnin
     asleep_since_ = now;
     return std::nullopt;
   }
-  if (now - asleep_since_ >= limit_) return verdict{ending::uncontrolled, describe_system_call(running)};
+  if (now - asleep_since_ >= limit_)
+    return verdict{ending::uncontrolled, describe_system_call(running)};
   return std::nullopt;
 }
 

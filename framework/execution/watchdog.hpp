@@ -35,9 +35,9 @@ class watchdog {
 
   std::chrono::nanoseconds limit_;
   std::uint64_t step_ = 0;
-  pid_t watched_ = 0;  // 0: nobody yet
-  std::uint64_t processor_ns_ = 0;                     // at the beginning of the watch
-  std::uint64_t idle_ns_ = 0;                          // processor time when it last moved
+  pid_t watched_ = 0;               // 0: nobody yet
+  std::uint64_t processor_ns_ = 0;  // at the beginning of the watch
+  std::uint64_t idle_ns_ = 0;       // processor time when it last moved
   std::chrono::steady_clock::time_point asleep_since_;
 };
 

@@ -10,13 +10,13 @@
 
 #include "forkloom/error.hpp"
 #include "framework/explore/explain.hpp"
+#include "framework/explore/result_json.hpp"
 #include "framework/explore/runner.hpp"
 #include "framework/explore/sources.hpp"
 #include "framework/explore/strategy_spec.hpp"
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/random.hpp"
 #include "framework/trace/divergence.hpp"
-#include "framework/explore/result_json.hpp"
 
 namespace forkloom::explore {
 namespace {
@@ -51,7 +51,8 @@ void validate(const options& how) {
 std::string trouble(const trace& t) {
   switch (t.how) {
     case ending::uncontrolled:
-      return fmt::format("{} is not under control: it sleeps in {}", t.task_name(t.culprit), t.detail);
+      return fmt::format("{} is not under control: it sleeps in {}", t.task_name(t.culprit),
+                         t.detail);
     case ending::task_limit:
       return fmt::format(
           "more than {} tasks: the scenario forks without end, or is too large for one execution",
@@ -73,8 +74,8 @@ estimate measure(runner& run, std::uint64_t campaign_seed) {
   constexpr std::uint64_t walks = 3;
   estimate longest;
   for (std::uint64_t i = 0; i < walks && !run.interrupted(); ++i) {
-    const auto t = run.run(strategy::random_walk{}, strategy::execution_seed(campaign_seed, i),
-                           tracing::lean);
+    const auto t =
+        run.run(strategy::random_walk{}, strategy::execution_seed(campaign_seed, i), tracing::lean);
     longest.k = std::max(longest.k, static_cast<std::uint32_t>(t.steps));
     longest.n = std::max(longest.n, t.tasks.size());
   }
@@ -97,7 +98,8 @@ void judge(campaign_result& result, const options& how) {
     result.how = verdict::violated;
   } else if (!how.expects.empty() && !found) {
     std::string kinds;
-    for (const auto kind : how.expects) kinds += (kinds.empty() ? "" : " or ") + std::string(name(kind));
+    for (const auto kind : how.expects)
+      kinds += (kinds.empty() ? "" : " or ") + std::string(name(kind));
     result.how = verdict::violated;
     result.message = fmt::format("expected {} to be found, but {} executions found nothing", kinds,
                                  result.executions);
@@ -187,8 +189,9 @@ class campaign {
   }
 
   finding* find_like(std::span<const violation> found) {
-    const auto like = std::find_if(result_.findings.begin(), result_.findings.end(),
-                                   [&](const finding& f) { return same_failure(f.violations, found); });
+    const auto like =
+        std::find_if(result_.findings.begin(), result_.findings.end(),
+                     [&](const finding& f) { return same_failure(f.violations, found); });
     return like == result_.findings.end() ? nullptr : &*like;
   }
 
@@ -222,8 +225,10 @@ class campaign {
     if (recorded)
       if (auto text = describe_divergence(*recorded, t); !text.empty()) return text;
     return fmt::format(
-        "the replay departed: the token is of an execution of {} steps with trace hash {:016x}; this "
-        "one had {} steps and {:016x}. Has the scenario changed since? A failure file (--save) shows "
+        "the replay departed: the token is of an execution of {} steps with trace hash {:016x}; "
+        "this "
+        "one had {} steps and {:016x}. Has the scenario changed since? A failure file (--save) "
+        "shows "
         "the step",
         token.steps, token.hash, t.steps, t.hash);
   }
@@ -269,8 +274,9 @@ campaign_result run_campaign(const scenario_info& scenario, const options& how) 
 campaign_result replay(const scenario_info& scenario, const replay_token& token, const options& how,
                        const std::optional<trace>& recorded) {
   if (token.scenario != scenario_hash(scenario.name))
-    throw usage_error(fmt::format(
-        "the token was not made by scenario \"{}\"; has the scenario been renamed?", scenario.name));
+    throw usage_error(
+        fmt::format("the token was not made by scenario \"{}\"; has the scenario been renamed?",
+                    scenario.name));
   auto adjusted = how;
   adjusted.strategy = token.strategy;
   adjusted.processes = token.processes;

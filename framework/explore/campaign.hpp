@@ -16,10 +16,10 @@ namespace forkloom::explore {
 // can be had. A violation is no error: it is in the result.
 [[nodiscard]] campaign_result run_campaign(const scenario_info& scenario, const options& how);
 
-// Runs the one execution that the token names, with full tracing; its result has executions == 1 and
-// always the trace, as a finding that may be without violations. recorded: what happened when the token was made, if
-// it is known (a failure file has it); a departure is then shown at the step where it happens.
-// Throws usage_error if the token is not for this scenario.
+// Runs the one execution that the token names, with full tracing; its result has executions == 1
+// and always the trace, as a finding that may be without violations. recorded: what happened when
+// the token was made, if it is known (a failure file has it); a departure is then shown at the step
+// where it happens. Throws usage_error if the token is not for this scenario.
 [[nodiscard]] campaign_result replay(const scenario_info& scenario, const replay_token& token,
                                      const options& how, const std::optional<trace>& recorded = {});
 

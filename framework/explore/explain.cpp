@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "forkloom/error.hpp"
-#include "framework/trace/divergence.hpp"
 #include "framework/explore/sources.hpp"
+#include "framework/trace/divergence.hpp"
 
 namespace forkloom::explore {
 

@@ -14,12 +14,12 @@ namespace forkloom::explore {
 struct finding {
   std::vector<violation> violations;  // in the order of the checkers, the most telling first
   std::uint64_t execution = 0;        // number of the execution, from 0
-  std::uint64_t occurrences = 1;      // executions that failed like this one, if the campaign went on
-  std::string token;                  // reproduces it
-  std::uint32_t replays = 0;          // how often it was run again before it was reported …
-  std::uint32_t reproduced = 0;       // … and in how many of those it failed in the same way
-  std::string divergence;             // where a replay departed, with both operations; or empty
-  trace what_happened;                // with stacks and sources
+  std::uint64_t occurrences = 1;  // executions that failed like this one, if the campaign went on
+  std::string token;              // reproduces it
+  std::uint32_t replays = 0;      // how often it was run again before it was reported …
+  std::uint32_t reproduced = 0;   // … and in how many of those it failed in the same way
+  std::string divergence;         // where a replay departed, with both operations; or empty
+  trace what_happened;            // with stacks and sources
 };
 
 enum class verdict : std::uint8_t {
@@ -30,7 +30,7 @@ enum class verdict : std::uint8_t {
 
 struct campaign_result {
   std::string scenario;
-  std::string strategy;  // "random", "pct:3"
+  std::string strategy;   // "random", "pct:3"
   std::string guarantee;  // what the strategy promises, in words; or empty
   std::uint64_t seed = 0;
   std::uint64_t executions = 0;

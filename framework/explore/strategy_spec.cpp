@@ -13,10 +13,10 @@ namespace {
 constexpr std::uint32_t estimate_max = 1'000'000;
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
-  throw usage_error(
-      fmt::format("unknown strategy \"{}\": {}. Strategies: random; pct:d with the bug depth d from "
-                  "1 to {}",
-                  text, why, strategy::pct_depth_max));
+  throw usage_error(fmt::format(
+      "unknown strategy \"{}\": {}. Strategies: random; pct:d with the bug depth d from "
+      "1 to {}",
+      text, why, strategy::pct_depth_max));
 }
 
 std::uint32_t number(std::string_view text, std::string_view whole, std::string_view what,

@@ -1,4 +1,5 @@
-// Strategies by name: "random", "pct:3", and with everything resolved, as tokens carry it, "pct:3:120".
+// Strategies by name: "random", "pct:3", and with everything resolved, as tokens carry it,
+// "pct:3:120".
 #pragma once
 
 #include <cstdint>

@@ -182,12 +182,14 @@ std::string open_answer(const std::string& answer, int code) {
   if (answer.empty())
     throw internal_error(
         code > 128
-            ? fmt::format("the scenario's worker died of signal {} ({}), in the scenario's body or in "
-                          "finally, not in one of its processes",
-                          code - 128, ::strsignal(code - 128))
-            : fmt::format("the scenario's worker ended with exit code {} before it had a result; does "
-                          "the scenario's body call exit()?",
-                          code));
+            ? fmt::format(
+                  "the scenario's worker died of signal {} ({}), in the scenario's body or in "
+                  "finally, not in one of its processes",
+                  code - 128, ::strsignal(code - 128))
+            : fmt::format(
+                  "the scenario's worker ended with exit code {} before it had a result; does "
+                  "the scenario's body call exit()?",
+                  code));
   auto rest = answer.substr(1);
   if (answer.front() == usage_mark) throw usage_error(rest);
   if (answer.front() == internal_mark) throw internal_error(rest);
@@ -219,7 +221,8 @@ std::string run_in_worker(const std::function<std::string(const worker_context&)
   }
   answers.write.reset();
   stop.read.reset();
-  const int stop_write = ::fcntl(stop.write.get(), F_DUPFD_CLOEXEC, 0);  // NOLINT: fcntl is variadic
+  const int stop_write =
+      ::fcntl(stop.write.get(), F_DUPFD_CLOEXEC, 0);  // NOLINT: fcntl is variadic
   stop.write.reset();
   std::string answer;
   int code = 0;

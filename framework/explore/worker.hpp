@@ -13,10 +13,10 @@ struct worker_context {
   int stop_fd = -1;  // hangs up when the campaign shall stop, or when the caller is gone
 };
 
-// Runs `work` in a worker and returns what it returns. Exceptions of `work` arrive as what they were,
-// if they are usage_error, else as internal_error. Throws internal_error if the worker cannot be made
-// or dies. While it runs, SIGINT and SIGTERM stop the work early, through stop_fd, instead of ending
-// this process; see interrupting_signal().
+// Runs `work` in a worker and returns what it returns. Exceptions of `work` arrive as what they
+// were, if they are usage_error, else as internal_error. Throws internal_error if the worker cannot
+// be made or dies. While it runs, SIGINT and SIGTERM stop the work early, through stop_fd, instead
+// of ending this process; see interrupting_signal().
 [[nodiscard]] std::string run_in_worker(
     const std::function<std::string(const worker_context&)>& work);
 

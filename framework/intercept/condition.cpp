@@ -99,7 +99,8 @@ int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t* attri
 
 int pthread_cond_signal(pthread_cond_t* condition) noexcept {
   if (!controlled()) return real_signal(condition);
-  controlled_call call{operation::cond_signal, condition_at(condition), __builtin_return_address(0)};
+  controlled_call call{operation::cond_signal, condition_at(condition),
+                       __builtin_return_address(0)};
   auto& a = *execution::current_arena();
   const auto& waiters = a.resources[call.resource()].waiters;
   if (const auto count = waiters.size(); count > 0)

@@ -23,7 +23,8 @@ namespace {
 using execution::controlled;
 using execution::controlled_call;
 
-// The x86-64 ABI passes an integer behind an ellipsis like any other, so the call may be a plain one.
+// The x86-64 ABI passes an integer behind an ellipsis like any other, so the call may be a plain
+// one.
 constinit next<int(int, int, void*)> real_fcntl{"fcntl"};
 constinit next<decltype(::close)> real_close{"close"};
 constinit next<decltype(::dup)> real_dup{"dup"};
@@ -46,7 +47,8 @@ int duplicated(int source, int result, resource_id replaced, const void* site) n
   return call.completed(result, static_cast<std::uint64_t>(source));
 }
 
-// The controller's copy of an end of a pipe is as much in the way of an end of data as the original.
+// The controller's copy of an end of a pipe is as much in the way of an end of data as the
+// original.
 int inherited(int result) noexcept {
   if (result >= 0 && execution::current_arena() != nullptr && is_pipe(result))
     execution::note_inherited_pipe(result);

@@ -1,5 +1,5 @@
-// What the families of pipes, FIFOs, descriptors and polls ask about a descriptor. All of it is asked
-// with raw system calls: errno stays the caller's. Async-signal-safe.
+// What the families of pipes, FIFOs, descriptors and polls ask about a descriptor. All of it is
+// asked with raw system calls: errno stays the caller's. Async-signal-safe.
 #pragma once
 
 #include <fcntl.h>

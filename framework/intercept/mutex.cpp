@@ -74,8 +74,7 @@ int lock_within(controlled_call& call, pthread_mutex_t* mutex, std::uint64_t dea
 int unlock_within(pthread_mutex_t* mutex) noexcept {
   const auto result = real_unlock(mutex);
   // A recursive mutex may still be held; its count says so.
-  const bool still_held =
-      type_of(mutex) == PTHREAD_MUTEX_RECURSIVE && mutex->__data.__count != 0;
+  const bool still_held = type_of(mutex) == PTHREAD_MUTEX_RECURSIVE && mutex->__data.__count != 0;
   if (result == 0 && !still_held) {
     execution::set_owner(resource_of(mutex), no_task);
     execution::changed(resource_of(mutex));

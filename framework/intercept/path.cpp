@@ -1,9 +1,9 @@
 // Paths: open, which is a rendezvous for FIFOs, and unlink.
 //
 // Resource: the inode that the path names.
-// Blocks: opening a FIFO for reading, until a writer is or was there; for writing, until a reader is.
-// O_RDWR and O_NONBLOCK never wait, and what is no FIFO does not either.
-// Releases: the open of the other side; the death of anybody (nobody may come any more).
+// Blocks: opening a FIFO for reading, until a writer is or was there; for writing, until a reader
+// is. O_RDWR and O_NONBLOCK never wait, and what is no FIFO does not either. Releases: the open of
+// the other side; the death of anybody (nobody may come any more).
 //
 // A reader opens without blocking and then waits, so that a writer finds it; a writer cannot be
 // found before there is a reader, so it tries again.
@@ -26,7 +26,8 @@ namespace {
 using execution::controlled;
 using execution::controlled_call;
 
-// The x86-64 ABI passes an integer behind an ellipsis like any other, so the call may be a plain one.
+// The x86-64 ABI passes an integer behind an ellipsis like any other, so the call may be a plain
+// one.
 constinit next<int(int, const char*, int, mode_t)> real_openat{"openat"};
 constinit next<decltype(::unlink)> real_unlink{"unlink"};
 constinit next<decltype(::unlinkat)> real_unlinkat{"unlinkat"};
@@ -131,13 +132,11 @@ int __openat_2(int directory, const char* path, int flags) {  // NOLINT
 }
 
 int creat(const char* path, mode_t mode) {
-  return open_path(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode,
-                   __builtin_return_address(0));
+  return open_path(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode, __builtin_return_address(0));
 }
 
 int creat64(const char* path, mode_t mode) {
-  return open_path(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode,
-                   __builtin_return_address(0));
+  return open_path(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode, __builtin_return_address(0));
 }
 
 int open(const char* path, int flags, ...) {  // NOLINT

@@ -22,9 +22,8 @@ namespace forkloom::intercept {
 // follow: 0, or O_NOFOLLOW for the link itself.
 [[nodiscard]] inline resource_id resource_at_path(int directory, const char* path,
                                                   resource_kind kind, int follow = 0) noexcept {
-  const auto fd = static_cast<int>(
-      execution::sys::call(SYS_openat, directory, execution::sys::address(path),
-                           O_PATH | O_CLOEXEC | follow));
+  const auto fd = static_cast<int>(execution::sys::call(
+      SYS_openat, directory, execution::sys::address(path), O_PATH | O_CLOEXEC | follow));
   if (fd < 0) return no_resource;
   const auto found = execution::resource_of(fd, kind);
   execution::sys::call(SYS_close, fd);

@@ -104,7 +104,8 @@ class remainder {
   std::size_t offset_ = 0;
 };
 
-// attempt: the call as it was made; parts: what it writes, looked at once the kernel has accepted it.
+// attempt: the call as it was made; parts: what it writes, looked at once the kernel has accepted
+// it.
 template <class Attempt>
 ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
                    Attempt attempt) noexcept {

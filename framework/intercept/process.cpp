@@ -137,8 +137,8 @@ pid_t wait_for_child(pid_t pid, int* status, int options, rusage* usage,
                      const void* site) noexcept {
   controlled_call call{operation::wait_child, own_children(), site};
   for (;;) {
-    const auto result = sys::call(SYS_wait4, pid, sys::address(status), options | WNOHANG,
-                                  sys::address(usage));
+    const auto result =
+        sys::call(SYS_wait4, pid, sys::address(status), options | WNOHANG, sys::address(usage));
     if (result < 0) return call.failed(static_cast<int>(-result));
     const auto found = static_cast<pid_t>(result);
     if (found != 0) return call.completed(found, 0, index(task_of(found)));

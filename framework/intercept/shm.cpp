@@ -66,11 +66,10 @@ void* as_pointer(long result) noexcept {
 
 void* map(void* wanted, std::size_t size, int protection, int flags, int fd, off_t offset,
           const void* site) noexcept {
-  const auto result =
-      offset % page_size != 0
-          ? -long{EINVAL}
-          : sys::call(SYS_mmap, sys::address(static_cast<char*>(wanted)), static_cast<long>(size),
-                      protection, flags, fd, offset);
+  const auto result = offset % page_size != 0
+                          ? -long{EINVAL}
+                          : sys::call(SYS_mmap, sys::address(static_cast<char*>(wanted)),
+                                      static_cast<long>(size), protection, flags, fd, offset);
   mapping_changed();
   auto* address = as_pointer(result);
   if (failed(result) || !controlled() || !is_shared_map(flags)) return address;
@@ -108,9 +107,9 @@ void* mremap(void* old, std::size_t old_size, std::size_t size, int flags, ...) 
     va_end(rest);
   }
   const bool shared = was_shared(old);
-  const auto result = sys::call(SYS_mremap, sys::address(static_cast<char*>(old)),
-                                static_cast<long>(old_size), static_cast<long>(size), flags,
-                                sys::address(static_cast<char*>(wanted)));
+  const auto result =
+      sys::call(SYS_mremap, sys::address(static_cast<char*>(old)), static_cast<long>(old_size),
+                static_cast<long>(size), flags, sys::address(static_cast<char*>(wanted)));
   mapping_changed();
   auto* address = as_pointer(result);
   if (failed(result) || !shared) return address;

@@ -2,8 +2,8 @@
 //
 // Resource: none.
 // Blocks: a sleep, until its deadline; nothing but time can end it.
-// Releases: nothing. Every clock reads the arena's: monotonic ones (those of processor time too) from
-// the start of the execution's clock, the real-time ones with their fixed offset.
+// Releases: nothing. Every clock reads the arena's: monotonic ones (those of processor time too)
+// from the start of the execution's clock, the real-time ones with their fixed offset.
 // Async-signal-safe.
 #include <sched.h>
 #include <sys/time.h>
@@ -36,12 +36,11 @@ constinit next<decltype(::timespec_get)> real_timespec_get{"timespec_get"};
 constexpr std::uint64_t ns_per_us = 1'000;
 
 timespec to_timespec(std::uint64_t ns) noexcept {
-  return {.tv_sec = static_cast<time_t>(ns / ns_per_s), .tv_nsec = static_cast<long>(ns % ns_per_s)};
+  return {.tv_sec = static_cast<time_t>(ns / ns_per_s),
+          .tv_nsec = static_cast<long>(ns % ns_per_s)};
 }
 
-std::uint64_t realtime_ns() noexcept {
-  return execution::now_ns() + execution::realtime_offset_ns;
-}
+std::uint64_t realtime_ns() noexcept { return execution::now_ns() + execution::realtime_offset_ns; }
 
 // TAI is ahead of real time by what the host was told, which is nothing unless it runs NTP.
 bool counts_real_time(clockid_t clock) noexcept {
@@ -55,8 +54,8 @@ int judge_sleep(clockid_t clock) noexcept {
   if (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC) return 0;
   if (clock == CLOCK_THREAD_CPUTIME_ID) return EINVAL;
   const timespec beginning{};
-  return static_cast<int>(-sys::call(SYS_clock_nanosleep, clock, TIMER_ABSTIME,
-                                     sys::address(&beginning), 0));
+  return static_cast<int>(
+      -sys::call(SYS_clock_nanosleep, clock, TIMER_ABSTIME, sys::address(&beginning), 0));
 }
 
 void sleep_until(controlled_call& call, std::uint64_t deadline) noexcept {
@@ -100,7 +99,8 @@ int clock_nanosleep(clockid_t clock, int flags, const timespec* when, timespec* 
   if (const auto error = judge_sleep(clock); error != 0) return call.failed_with(error);
   if (!valid(*when) || when->tv_sec < 0) return call.failed_with(EINVAL);
   const auto base = counts_real_time(clock) ? CLOCK_REALTIME : CLOCK_MONOTONIC;
-  sleep_until(call, (flags & TIMER_ABSTIME) != 0 ? deadline_at(base, *when) : deadline_after(*when));
+  sleep_until(call,
+              (flags & TIMER_ABSTIME) != 0 ? deadline_at(base, *when) : deadline_after(*when));
   return call.completed(0);
 }
 

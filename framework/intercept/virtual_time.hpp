@@ -19,8 +19,8 @@ inline constexpr std::uint64_t ns_per_s = 1'000'000'000;
   if (when.tv_sec < 0) return 0;
   constexpr std::uint64_t far = std::uint64_t{1} << 33;  // seconds; beyond it, nanoseconds overflow
   if (static_cast<std::uint64_t>(when.tv_sec) >= far) return execution::no_deadline - 1;
-  const auto ns = static_cast<std::uint64_t>(when.tv_sec) * ns_per_s +
-                  static_cast<std::uint64_t>(when.tv_nsec);
+  const auto ns =
+      static_cast<std::uint64_t>(when.tv_sec) * ns_per_s + static_cast<std::uint64_t>(when.tv_nsec);
   if (clock != CLOCK_REALTIME) return ns;
   return ns > execution::realtime_offset_ns ? ns - execution::realtime_offset_ns : 0;
 }

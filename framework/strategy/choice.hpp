@@ -8,8 +8,9 @@ namespace forkloom::strategy {
 
 struct choice {
   const execution::task_set& enabled;  // never empty
-  task_id current;  // who had the token; no_task at the very start and after a death; may be disabled
-  bool yields;      // current says that it cannot go on usefully (sched_yield)
+  task_id
+      current;  // who had the token; no_task at the very start and after a death; may be disabled
+  bool yields;  // current says that it cannot go on usefully (sched_yield)
 };
 
 }  // namespace forkloom::strategy

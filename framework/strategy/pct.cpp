@@ -10,8 +10,8 @@ namespace {
 constexpr std::uint32_t change_base = 1U << 28;
 constexpr std::uint32_t initial_base = 1U << 30;
 
-// A PCT prefix only: after this many times the estimated length the walk becomes random, because the
-// highest task may be spinning on something that only a lower one can do.
+// A PCT prefix only: after this many times the estimated length the walk becomes random, because
+// the highest task may be spinning on something that only a lower one can do.
 constexpr std::uint64_t prefix_factor = 4;
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Probabilistic concurrency testing: Burckhardt, Kothari, Musuvathi, Nagarakatte, "A randomized
 // scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010. In its terms: n tasks, k
-// steps, bug depth d; one execution finds a bug of depth d with probability at least 1 / (n k^(d-1)).
+// steps, bug depth d; one execution finds a bug of depth d with probability at least 1 / (n
+// k^(d-1)).
 #pragma once
 
 #include <array>

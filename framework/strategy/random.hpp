@@ -30,8 +30,8 @@ class generator {
 
   constexpr std::uint64_t next() noexcept { return mix(state_ += golden_ratio); }
 
-  // Uniform in [0, bound). Requires bound > 0. The product with a 64-bit draw is biased by less than
-  // bound / 2^64, which no test of any length we run could notice.
+  // Uniform in [0, bound). Requires bound > 0. The product with a 64-bit draw is biased by less
+  // than bound / 2^64, which no test of any length we run could notice.
   constexpr std::uint64_t below(std::uint64_t bound) noexcept {
     return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
   }

@@ -1,5 +1,5 @@
-// A strategy decides which enabled task goes next. It knows nothing of IPC, and its whole state is a
-// plain value in shared memory, because whichever process yields is the one that asks it.
+// A strategy decides which enabled task goes next. It knows nothing of IPC, and its whole state is
+// a plain value in shared memory, because whichever process yields is the one that asks it.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,8 @@ bool same(const event& a, const event& b) {
 std::string describe(const trace& t, std::size_t at) {
   if (at >= t.events.size()) return "the execution had ended";
   const auto& e = t.events[at];
-  auto text = fmt::format("{}: {} {}", t.task_name(e.task), name(e.op), t.resource_name(e.resource));
+  auto text =
+      fmt::format("{}: {} {}", t.task_name(e.task), name(e.op), t.resource_name(e.resource));
   if (e.how == outcome::blocked) text += " (blocked)";
   if (const auto where = t.source(e); !where.empty()) text += " at " + where;
   return text;

@@ -1,4 +1,5 @@
-// One thing that happened in an execution, as it is written into the arena and read by the checkers.
+// One thing that happened in an execution, as it is written into the arena and read by the
+// checkers.
 #pragma once
 
 #include <cstdint>

@@ -73,9 +73,11 @@ enum class operation : std::uint8_t {
 // What an operation does to its resource when it completes without an error.
 struct operation_traits {
   std::string_view name;
-  bool acquires;  // takes the resource, or takes something out of it: ordered after what released it
+  bool
+      acquires;  // takes the resource, or takes something out of it: ordered after what released it
   bool releases;  // gives the resource back, or puts something in: ordered before what acquires it
-  bool changes;   // leaves the resource different, so it counts as progress and conflicts with others
+  bool
+      changes;  // leaves the resource different, so it counts as progress and conflicts with others
 };
 
 [[nodiscard]] const operation_traits& traits(operation op) noexcept;

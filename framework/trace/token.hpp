@@ -1,5 +1,5 @@
-// The replay token: one line of text that reproduces one execution. Letters, digits, '.', '-' and '_'
-// only, so that no shell, log or CI system touches it.
+// The replay token: one line of text that reproduces one execution. Letters, digits, '.', '-' and
+// '_' only, so that no shell, log or CI system touches it.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,15 @@
 namespace forkloom {
 
 struct replay_token {
-  std::uint32_t scenario = 0;      // scenario_hash() of its name
-  std::string strategy;            // with all parameters resolved: "random", "pct:3:120"
-  std::uint64_t seed = 0;          // of the execution, not of the campaign
-  std::uint32_t processes = 2;     // option of the same name
-  std::uint64_t progress_limit = 0;  // options of the same names: where an execution stops is part of it
+  std::uint32_t scenario = 0;   // scenario_hash() of its name
+  std::string strategy;         // with all parameters resolved: "random", "pct:3:120"
+  std::uint64_t seed = 0;       // of the execution, not of the campaign
+  std::uint32_t processes = 2;  // option of the same name
+  std::uint64_t progress_limit =
+      0;  // options of the same names: where an execution stops is part of it
   std::uint64_t step_limit = 0;
-  std::uint64_t steps = 0;         // of the recorded execution
-  std::uint64_t hash = 0;          // of its trace
+  std::uint64_t steps = 0;  // of the recorded execution
+  std::uint64_t hash = 0;   // of its trace
 
   friend bool operator==(const replay_token&, const replay_token&) = default;
 };

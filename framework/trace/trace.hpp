@@ -57,7 +57,7 @@ struct failure_record {
 
 // Something found after the execution that was not there before it.
 struct leftover_record {
-  std::string what;  // "shared memory /bank", "System V queue 3"
+  std::string what;                    // "shared memory /bank", "System V queue 3"
   resource_id resource = no_resource;  // if the trace knows it
 };
 

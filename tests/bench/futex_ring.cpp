@@ -35,8 +35,7 @@ void give(seat& s) {
 
 double futex_ring_seconds(unsigned processes, unsigned rounds) {
   const auto size = sizeof(seat) * (processes + 1);  // the last seat is the caller's
-  void* memory =
-      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   auto* seats = static_cast<seat*>(memory);
   for (unsigned i = 0; i <= processes; ++i) new (seats + i) seat;

@@ -41,7 +41,8 @@ double controlled_ring_seconds(unsigned tasks, unsigned rounds) {
   auto& x = variable(memory);
   std::vector<task_id> picks;
   // A start, the rounds, and an exit each.
-  for (unsigned step = 0; step < tasks * (rounds + 2); ++step) picks.push_back(task_id(step % tasks));
+  for (unsigned step = 0; step < tasks * (rounds + 2); ++step)
+    picks.push_back(task_id(step % tasks));
   execution::controller controller(no_limits, -1);
   controller.begin(strategy::replay(picks.data(), picks.size()), 1, false);
   for (unsigned i = 0; i < tasks; ++i)
@@ -69,7 +70,8 @@ json compare_switches(const char* bench, unsigned tasks) {
 
 std::vector<json> bench_switch() {
   std::vector<json> rows;
-  for (const unsigned tasks : {2U, 8U, 64U, 256U}) rows.push_back(compare_switches("switch", tasks));
+  for (const unsigned tasks : {2U, 8U, 64U, 256U})
+    rows.push_back(compare_switches("switch", tasks));
   return rows;
 }
 
@@ -154,7 +156,8 @@ std::vector<json> bench_scaling() {
     return controlled_ring_seconds(tasks, std::max(20U, total_switches / tasks));
   };
   for (const unsigned tasks : {2U, 8U, 64U, 256U, 1024U}) {
-    const auto c = compare(pairs, [&] { return step(tasks); }, [&] { return step(2); });
+    const auto c = compare(
+        pairs, [&] { return step(tasks); }, [&] { return step(2); });
     rows.push_back({{"bench", "scaling"},
                     {"tasks", tasks},
                     {"ratio", c.ratio},
@@ -177,8 +180,8 @@ std::string line(const json& row, bool as_json) {
   const bool rate = row.contains("per_second");
   return fmt::format("{:<12}{:>5} tasks   ratio {:>6.2f}   {:>8.1f} {}   {:>8.1f} {}",
                      row["bench"].get<std::string>(), row["tasks"].get<unsigned>(),
-                     row["ratio"].get<double>(),
-                     row[rate ? "per_second" : "ns"].get<double>(), rate ? "/s" : "ns",
+                     row["ratio"].get<double>(), row[rate ? "per_second" : "ns"].get<double>(),
+                     rate ? "/s" : "ns",
                      row[rate ? "baseline_per_second" : "baseline_ns"].get<double>(),
                      row["baseline"].get<std::string>());
 }

@@ -1,5 +1,5 @@
-// Ratios that can be trusted on a noisy machine: the two sides run in turn, A B A B …, and the median
-// of the ratios of neighbours counts.
+// Ratios that can be trusted on a noisy machine: the two sides run in turn, A B A B …, and the
+// median of the ratios of neighbours counts.
 #pragma once
 
 #include <algorithm>

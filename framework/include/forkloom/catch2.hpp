@@ -1,6 +1,6 @@
 // Scenarios as Catch2 test cases. Link forkloom_catch2_main and there is nothing to write: its
-// main() makes every FORKLOOM_SCENARIO of the binary a test case with the scenario's name, tags, file
-// and line. With a main() of your own, link forkloom_catch2 and call the function below.
+// main() makes every FORKLOOM_SCENARIO of the binary a test case with the scenario's name, tags,
+// file and line. With a main() of your own, link forkloom_catch2 and call the function below.
 #pragma once
 
 namespace forkloom {

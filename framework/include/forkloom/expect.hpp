@@ -15,7 +15,9 @@ namespace forkloom {
 namespace detail {
 
 template <class T>
-concept printable = requires(std::ostream& out, const T& value) { out << value; };
+concept printable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 
 template <class T>
 std::string show(const T& value) {
@@ -64,9 +66,9 @@ struct comparison {
   operator bool() const noexcept { return holds; }  // NOLINT: it stands for its truth
 };
 
-// States that something holds. If it does not, that is a violation of the kind `expectation` with the
-// place, the values and the task. In a process the execution ends there and the call does not return;
-// in the scenario itself and in finally it is recorded and the call returns.
+// States that something holds. If it does not, that is a violation of the kind `expectation` with
+// the place, the values and the task. In a process the execution ends there and the call does not
+// return; in the scenario itself and in finally it is recorded and the call returns.
 inline void expect(bool holds, std::source_location where = std::source_location::current()) {
   if (!holds) detail::unmet("", where);
 }
@@ -124,33 +126,33 @@ class that {
 
 // Comparisons of a shared<T> with a plain value remember, so `expect(account == 160)` can tell.
 template <class T, class Right>
-  requires(!detail::is_shared<Right>::value)
-auto operator==(const shared<T>& left, const Right& right) {
+requires(!detail::is_shared<Right>::value) auto operator==(const shared<T>& left,
+                                                           const Right& right) {
   return that(left) == right;
 }
 template <class T, class Right>
-  requires(!detail::is_shared<Right>::value)
-auto operator!=(const shared<T>& left, const Right& right) {
+requires(!detail::is_shared<Right>::value) auto operator!=(const shared<T>& left,
+                                                           const Right& right) {
   return that(left) != right;
 }
 template <class T, class Right>
-  requires(!detail::is_shared<Right>::value)
-auto operator<(const shared<T>& left, const Right& right) {
+requires(!detail::is_shared<Right>::value) auto operator<(const shared<T>& left,
+                                                          const Right& right) {
   return that(left) < right;
 }
 template <class T, class Right>
-  requires(!detail::is_shared<Right>::value)
-auto operator<=(const shared<T>& left, const Right& right) {
+requires(!detail::is_shared<Right>::value) auto operator<=(const shared<T>& left,
+                                                           const Right& right) {
   return that(left) <= right;
 }
 template <class T, class Right>
-  requires(!detail::is_shared<Right>::value)
-auto operator>(const shared<T>& left, const Right& right) {
+requires(!detail::is_shared<Right>::value) auto operator>(const shared<T>& left,
+                                                          const Right& right) {
   return that(left) > right;
 }
 template <class T, class Right>
-  requires(!detail::is_shared<Right>::value)
-auto operator>=(const shared<T>& left, const Right& right) {
+requires(!detail::is_shared<Right>::value) auto operator>=(const shared<T>& left,
+                                                           const Right& right) {
   return that(left) >= right;
 }
 

@@ -19,11 +19,11 @@ namespace forkloom {
 struct options {
   // Which schedules, unless replay decides it.
 
-  std::uint64_t executions = 1000;         // at most this many, at least 1
-  std::chrono::milliseconds time{0};       // stop after this much real time; 0: no limit
-  std::string strategy = "random";         // "random", or "pct:d" with the bug depth d in 1 … 32
-  std::uint64_t seed = 1;                  // the campaign's; each execution's seed follows from it
-  unsigned processes = 2;                  // for processes declared without a number; 1 … 1,024
+  std::uint64_t executions = 1000;    // at most this many, at least 1
+  std::chrono::milliseconds time{0};  // stop after this much real time; 0: no limit
+  std::string strategy = "random";    // "random", or "pct:d" with the bug depth d in 1 … 32
+  std::uint64_t seed = 1;             // the campaign's; each execution's seed follows from it
+  unsigned processes = 2;             // for processes declared without a number; 1 … 1,024
 
   // When an execution is stopped.
 
@@ -33,8 +33,8 @@ struct options {
 
   // What is looked for.
 
-  std::vector<std::string> checkers;      // by name; empty: all of them
-  std::uint32_t bypass_max = 32;          // a waiter overtaken more often than this starves; at least 1
+  std::vector<std::string> checkers;  // by name; empty: all of them
+  std::uint32_t bypass_max = 32;      // a waiter overtaken more often than this starves; at least 1
   std::vector<violation_kind> expects{};  // not empty: one of these must be found, and nothing else
 
   // What happens then.

@@ -44,8 +44,8 @@ class process {
   // Which one of those declared together it is, from 0.
   [[nodiscard]] unsigned index() const noexcept { return index_; }
 
-  // A logical resource, for the starvation checker: say that you want it, that you have it, that you
-  // gave it back. Forkloom only listens; the waiting is done by your own code in between.
+  // A logical resource, for the starvation checker: say that you want it, that you have it, that
+  // you gave it back. Forkloom only listens; the waiting is done by your own code in between.
   void request(std::string_view resource);
   void granted(std::string_view resource);
   void give_back(std::string_view resource);
@@ -89,8 +89,9 @@ class scenario {
     return make<forkloom::shared<T>>(name, initial);
   }
 
-  // Any object in shared memory: a forkloom::ipc handle, a Boost.Interprocess object, a struct of your own.
-  // Its destructor runs at the end of the execution, in the scenario, not in the processes.
+  // Any object in shared memory: a forkloom::ipc handle, a Boost.Interprocess object, a struct of
+  // your own. Its destructor runs at the end of the execution, in the scenario, not in the
+  // processes.
   template <class T, class... Arguments>
   T& make(std::string_view name, Arguments&&... arguments) {
     void* place = allocate(sizeof(T), alignof(T), name);
@@ -116,8 +117,8 @@ class scenario {
     return add(name, 1, false, callable(std::forward<Body>(body)));
   }
 
-  // Runs the processes to their end, then `check`, unless the execution was cut short (a deadlock, a
-  // failed expectation). Processes cannot be declared after it.
+  // Runs the processes to their end, then `check`, unless the execution was cut short (a deadlock,
+  // a failed expectation). Processes cannot be declared after it.
   void finally(const std::function<void()>& check);
 
  private:
@@ -146,9 +147,14 @@ class scenario {
 // FORKLOOM_SCENARIO("name", "[tag][tag]", options…) { body }: declares a scenario and registers it.
 // In the body, `scenario` is the forkloom::scenario. The options are designated initialisers of
 // forkloom::options, in their order there.
-#define FORKLOOM_SCENARIO(name, tags, ...)                                                       \
-  static void FORKLOOM_JOIN(forkloom_scenario_, __LINE__)(::forkloom::scenario & scenario);      \
-  static const ::forkloom::registration FORKLOOM_JOIN(forkloom_registration_, __LINE__){         \
-      name, tags, __FILE__, __LINE__, &FORKLOOM_JOIN(forkloom_scenario_, __LINE__),              \
-      ::forkloom::options{__VA_ARGS__}};                                                         \
-  static void FORKLOOM_JOIN(forkloom_scenario_, __LINE__)([[maybe_unused]] ::forkloom::scenario & scenario)
+#define FORKLOOM_SCENARIO(name, tags, ...)                                                  \
+  static void FORKLOOM_JOIN(forkloom_scenario_, __LINE__)(::forkloom::scenario & scenario); \
+  static const ::forkloom::registration FORKLOOM_JOIN(forkloom_registration_, __LINE__){    \
+      name,                                                                                 \
+      tags,                                                                                 \
+      __FILE__,                                                                             \
+      __LINE__,                                                                             \
+      &FORKLOOM_JOIN(forkloom_scenario_, __LINE__),                                         \
+      ::forkloom::options{__VA_ARGS__}};                                                    \
+  static void FORKLOOM_JOIN(forkloom_scenario_,                                             \
+                            __LINE__)([[maybe_unused]] ::forkloom::scenario & scenario)

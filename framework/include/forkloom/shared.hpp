@@ -76,8 +76,8 @@ class shared {
     return modify([&](const T& old) { return static_cast<T>(old - by); });
   }
 
-  // Atomic. Stores `desired` if the value equals `expected` and says true; otherwise loads the value
-  // into `expected` and says false.
+  // Atomic. Stores `desired` if the value equals `expected` and says true; otherwise loads the
+  // value into `expected` and says false.
   bool compare_exchange(T& expected, const T& desired) noexcept {
     const T wanted = expected;
     expected = modify([&](const T& old) { return old == wanted ? desired : old; });

@@ -5,8 +5,8 @@
 //   semantics::both<world>({[](world& w) { w.note(0, sem_wait(&w.s)); },
 //                           [](world& w) { w.note(1, sem_post(&w.s)); }});
 //
-// A world lies in shared memory and is made anew for each run. Each body is a process of its own. The
-// bodies must be arranged so that what they note does not depend on who is faster.
+// A world lies in shared memory and is made anew for each run. Each body is a process of its own.
+// The bodies must be arranged so that what they note does not depend on who is faster.
 #pragma once
 
 #include <sys/mman.h>
@@ -59,8 +59,8 @@ struct declared {
 
 template <class World>
 std::array<long, notes::capacity> run_natively(const std::vector<body<World>>& bodies) {
-  void* place = ::mmap(nullptr, sizeof(World), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                       -1, 0);
+  void* place =
+      ::mmap(nullptr, sizeof(World), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   REQUIRE(place != MAP_FAILED);
   auto* world = new (place) World;
   std::vector<pid_t> children;
@@ -102,8 +102,8 @@ std::array<long, notes::capacity> both(std::initializer_list<body<World>> bodies
                      .body = &here::scenario_body,
                      .defaults = {}};
   info.defaults.executions = 20;
-  // Not "crash": a child that its parent kills is no mishap here, and a body that crashed is found by
-  // the notes that it did not write.
+  // Not "crash": a child that its parent kills is no mishap here, and a body that crashed is found
+  // by the notes that it did not write.
   info.defaults.checkers = {"expectation", "deadlock", "exit", "hang"};
   require_as_expected(explore::run_campaign(info, info.defaults));
   return here::native;

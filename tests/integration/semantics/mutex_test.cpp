@@ -32,7 +32,8 @@ using robust = locked_by<PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST>;
 
 }  // namespace
 
-TEST_CASE("a locked normal mutex is busy, and a timed lock of it ends with its time or its mistake") {
+TEST_CASE(
+    "a locked normal mutex is busy, and a timed lock of it ends with its time or its mistake") {
   const auto seen = both<normal>({[](normal& w) {
     const timespec past{.tv_sec = 1, .tv_nsec = 0};
     const timespec bad{.tv_sec = 1, .tv_nsec = -1};

@@ -43,6 +43,24 @@ TEST_CASE("a task that still lived when the execution was stopped did not crash"
   CHECK(check_crash(b.done(), {}).empty());
 }
 
+TEST_CASE("a child that was killed is its parent's business, one that crashed is not") {
+  trace_builder b;
+  const auto parent = b.task("parent");
+  const auto killed = b.task("killed", parent);
+  const auto crashed = b.task("crashed", parent);
+  b.dies(killed, {.kind = task_end::how::signalled, .code = SIGKILL});
+  b.dies(crashed, segfault);
+  const auto found = check_crash(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].tasks == strings{"crashed"});
+}
+
+TEST_CASE("a process of the scenario that was killed crashed") {
+  trace_builder b;
+  b.dies(b.task("teller 0"), {.kind = task_end::how::signalled, .code = SIGKILL});
+  CHECK(check_crash(b.done(), {}).size() == 1);
+}
+
 TEST_CASE("an exit code is no crash, however bad") {
   trace_builder b;
   b.ends(b.task("teller 0"), 139);

@@ -1,7 +1,7 @@
 // A process-shared POSIX condition variable.
 //
-// Process-safety: make it in shared memory, beside its mutex (scenario::make<condition>); then every
-// process may call every member.
+// Process-safety: make it in shared memory, beside its mutex (scenario::make<condition>); then
+// every process may call every member.
 #pragma once
 
 #include <pthread.h>
@@ -44,7 +44,9 @@ class condition {
   }
 
   // Wakes one of those that wait; nobody if nobody does.
-  void notify_one() { check(::pthread_cond_signal(&condition_), "signalling a condition variable"); }
+  void notify_one() {
+    check(::pthread_cond_signal(&condition_), "signalling a condition variable");
+  }
 
   // Wakes all that wait.
   void notify_all() {

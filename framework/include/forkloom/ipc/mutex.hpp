@@ -17,9 +17,10 @@ class mutex {
  public:
   // What the mutex does about a second lock() by its owner and an unlock() by somebody else.
   enum class kind : int {
-    normal = PTHREAD_MUTEX_NORMAL,          // locking twice waits for ever; unlocking is not checked
-    recursive = PTHREAD_MUTEX_RECURSIVE,    // locks are counted; a foreign unlock() throws EPERM
-    errorcheck = PTHREAD_MUTEX_ERRORCHECK,  // locking twice throws EDEADLK, a foreign unlock() EPERM
+    normal = PTHREAD_MUTEX_NORMAL,        // locking twice waits for ever; unlocking is not checked
+    recursive = PTHREAD_MUTEX_RECURSIVE,  // locks are counted; a foreign unlock() throws EPERM
+    errorcheck =
+        PTHREAD_MUTEX_ERRORCHECK,  // locking twice throws EDEADLK, a foreign unlock() EPERM
   };
 
   // Whether the mutex survives the death of its owner; see pthread_mutexattr_setrobust(3).

@@ -19,7 +19,7 @@ namespace forkloom::ipc {
 
 class stream_end {
  public:
-  stream_end() = default;                                       // closed
+  stream_end() = default;                                           // closed
   explicit stream_end(int descriptor) : descriptor_(descriptor) {}  // owns it
   stream_end(stream_end&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   stream_end& operator=(stream_end&& other) noexcept {
