@@ -144,7 +144,7 @@ wait_record wait_record_from_json(const json& object) {
   wait.op = field::named_at<operation>(object, "operation", names_of<operation>());
   wait.resources = field::elements_at(object, "resources", resource_element);
   wait.releasers = field::elements_at(object, "releasers", task_element);
-  (void)field::integer_at<std::size_t>(object, "event");
+  wait.event = field::integer_at<std::size_t>(object, "event");
   return wait;
 }
 

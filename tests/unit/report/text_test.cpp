@@ -66,6 +66,8 @@ TEST_CASE("a wait-for graph that the checker's details tell is not told twice", 
   auto found = tests::deadlock();
   found.violations[0].details = {"left is blocked on B"};
   CHECK_THAT(report::explain(found, plain), !Contains("Who waits for what"));
+  found.violations[0].kind = violation_kind::starvation;
+  CHECK_THAT(report::explain(found, plain), Contains("Who waits for what"));
 }
 
 TEST_CASE("a finding in brief is its violations and the replay line", "[report]") {
