@@ -192,7 +192,8 @@ std::string full_report(const explore::campaign_result& result, const style& loo
   if (!result.guarantee.empty()) text += "  " + harmless(result.guarantee) + "\n";
   if (!result.isolation.empty()) text += "  isolation: " + result.isolation + "\n";
   for (const auto& line : result.uncontrolled)
-    text += tinted("  not under control: ", tint::yellow, look) + harmless(line) + "\n";
+    if (line != result.message)
+      text += tinted("  not under control: ", tint::yellow, look) + harmless(line) + "\n";
   for (const auto& found : result.findings) text += "\n" + explain(found, look);
   return text;
 }

@@ -65,6 +65,14 @@ TEST_CASE("a scenario that cannot be carried out exits with 3", "[acceptance]") 
   CHECK_THAT(done.out, Contains("nothing to test"));
 }
 
+TEST_CASE("a scenario that forks without end is stopped at the limit of tasks", "[acceptance]") {
+  const auto before = forkloom::tests::ipc_objects();
+  const auto done = run_forkloom({"run", "forks without end"});
+  CHECK(done.code == 3);
+  CHECK_THAT(done.out, Contains("more than 1024 tasks"));
+  CHECK(forkloom::tests::ipc_objects() == before);
+}
+
 TEST_CASE("a scenario without a process is a usage error that says where", "[acceptance]") {
   const auto done = run_forkloom({"run", "no process at all"});
   CHECK(done.code == 2);
