@@ -118,6 +118,8 @@ class parser {
     add_run_options(*run_, run_request_.how);
     run_->add_option("--save", run_request_.save, "Write each failure to a file in that directory")
         ->type_name("DIR");
+    run_->add_option("--hashes", run_request_.hashes, "Write each execution's trace hash to a file")
+        ->type_name("FILE");
     run_->add_flag("--json", run_request_.json, "Results as JSON on stdout");
     run_->add_flag("--quiet", run_request_.quiet, "One line a scenario, two a finding");
     run_->add_flag("--verbose", run_request_.verbose, "Every finding in full, with every step");

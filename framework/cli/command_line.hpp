@@ -28,7 +28,8 @@ struct list_request {
 struct run_request {
   std::vector<std::string> patterns;
   option_texts how;
-  std::string save;  // directory for failure files; empty: none
+  std::string save;    // directory for failure files; empty: none
+  std::string hashes;  // file for the trace hash of each execution; empty: none
   bool json = false;
   bool quiet = false;
   bool verbose = false;

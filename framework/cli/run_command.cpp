@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 
 #include "forkloom/error.hpp"
@@ -11,6 +12,7 @@
 #include "framework/cli/commands.hpp"
 #include "framework/cli/selection.hpp"
 #include "framework/explore/campaign.hpp"
+#include "framework/explore/strategy_spec.hpp"
 #include "framework/report/json.hpp"
 #include "framework/report/text.hpp"
 #include "framework/trace/failure_file.hpp"
@@ -18,11 +20,28 @@
 namespace forkloom::cli {
 namespace {
 
+// What `parse` makes of the variable's text; a complaint names the variable. Nothing if it is unset
+// or empty.
+template <class Parse>
+auto from_environment(const char* variable, Parse parse)
+    -> std::optional<decltype(parse(std::string()))> {
+  const char* text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe)
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  try {
+    return parse(std::string(text));
+  } catch (const usage_error& error) {
+    throw usage_error(fmt::format("{}: {}", variable, error.what()));
+  }
+}
+
 // FORKLOOM_REPLAY, if it is set.
 std::optional<replay_token> token_to_replay() {
-  const char* text = std::getenv("FORKLOOM_REPLAY");  // NOLINT(concurrency-mt-unsafe)
-  if (text == nullptr || *text == '\0') return std::nullopt;
-  return decode(text);
+  return from_environment("FORKLOOM_REPLAY", [](const std::string& text) { return decode(text); });
+}
+
+// An option stands above the variable, so a bad one does no harm then.
+void check_strategy_in_environment(const option_texts& how) {
+  if (!how.strategy) (void)from_environment("FORKLOOM_STRATEGY", explore::parse_strategy);
 }
 
 // The one scenario that the token is of, if it was selected; the others are skipped.
@@ -75,6 +94,32 @@ void make_directory(const std::string& directory) {
                                   error ? error.message() : "it is a file"));
 }
 
+// The file of --hashes, if there is one. It is open only while it is written: the processes of a
+// scenario must not inherit it.
+class hash_file {
+ public:
+  explicit hash_file(std::string path) : path_(std::move(path)) {
+    if (!path_.empty() && !std::ofstream(path_))
+      throw usage_error(fmt::format("--hashes: cannot write to {}", path_));
+  }
+
+  [[nodiscard]] bool wanted() const noexcept { return !path_.empty(); }
+
+  // A line for each execution; docs/command.md describes it.
+  void add(const explore::campaign_result& result) const {
+    if (!wanted()) return;
+    std::ofstream file(path_, std::ios::app);
+    std::uint64_t number = 0;
+    for (const auto& [seed, steps, hash] : result.hashes)
+      file << fmt::format("{} {} {} {:016x} {}\n", number++, seed, steps, hash, result.scenario);
+    if (!file.flush())
+      throw internal_error(fmt::format("--hashes: cannot write to {}: is the disk full?", path_));
+  }
+
+ private:
+  std::string path_;
+};
+
 // What was expected is told in two lines when there is more than that one scenario to read about.
 void print(const explore::campaign_result& result, const run_request& request, bool alone) {
   auto look = report::style_for(1);
@@ -110,16 +155,20 @@ int exit_code_of(const explore::campaign_result& result) noexcept {
 int run(const run_request& request) {
   auto selected = select(scenarios(), request.patterns);
   const auto token = token_to_replay();
+  check_strategy_in_environment(request.how);
   if (token) keep_owner(selected, *token);
   if (!request.save.empty()) make_directory(request.save);
+  const hash_file hashes(request.hashes);
 
   int code = exit_code::as_expected;
   std::vector<explore::campaign_result> results;
   for (const auto* scenario : selected) {
-    const auto how = overridden(explore::with_environment(scenario->defaults), request.how);
+    auto how = overridden(explore::with_environment(scenario->defaults), request.how);
+    how.hashes = hashes.wanted();
     const auto result =
         token ? explore::replay(*scenario, *token, how) : explore::run_campaign(*scenario, how);
     code = worse(code, exit_code_of(result));
+    hashes.add(result);
     if (!request.save.empty()) save(result, request.save);
     if (!request.json) print(result, request, selected.size() == 1);
     if (request.json) results.push_back(result);

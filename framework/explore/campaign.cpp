@@ -34,7 +34,7 @@ void check_range(std::string_view what, Number value, Number low, Number high) {
         fmt::format("option {} is {}; it must be from {} to {}", what, value, low, high));
 }
 
-void validate(const options& how) {
+void validate_options(const options& how) {
   constexpr auto any = ~std::uint64_t{0};
   check_range<std::uint64_t>("executions", how.executions, 1, any);
   check_range<unsigned>("processes", how.processes, 1, execution::task_capacity);
@@ -44,6 +44,15 @@ void validate(const options& how) {
   check_range<std::uint32_t>("bypass_max", how.bypass_max, 1, ~std::uint32_t{0});
   check_range<unsigned>("replays", how.replays, 1, 1'000);
   if (how.time.count() < 0) throw usage_error("option time is negative");
+}
+
+void validate(const scenario_info& scenario, const options& how) {
+  try {
+    validate_options(how);
+  } catch (const usage_error& error) {
+    throw usage_error(fmt::format("scenario \"{}\" ({}:{}): {}", scenario.name, scenario.file,
+                                  scenario.line, error.what()));
+  }
 }
 
 // An execution that says nothing about the scenario, because it could not be carried out or was not
@@ -142,7 +151,7 @@ class campaign {
   campaign_result replay(const replay_token& token, const std::optional<trace>& recorded) {
     const auto begin = clock::now();
     auto t = run_.run(make(spec_), token.seed, tracing::full);
-    account(t);
+    account(t, token.seed);
     auto f = blank_finding(t, 0, token.seed);
     f.replays = 1;
     find_sources(t);
@@ -170,7 +179,7 @@ class campaign {
       result_.how = verdict::error;
       return false;
     }
-    if (!account(t)) return false;
+    if (!account(t, seed)) return false;
     const auto found = check(t, checkers_, options_);
     if (found.empty()) return true;
     if (auto* known = find_like(found); known != nullptr) {
@@ -195,10 +204,11 @@ class campaign {
     return like == result_.findings.end() ? nullptr : &*like;
   }
 
-  bool account(const trace& t) {
+  bool account(const trace& t, std::uint64_t seed) {
     ++result_.executions;
     result_.steps += t.steps;
     result_.switches += t.switches;
+    if (options_.hashes) result_.hashes.push_back({.seed = seed, .steps = t.steps, .hash = t.hash});
     result_.message = trouble(t);
     if (result_.message.empty()) return true;
     result_.how = verdict::error;
@@ -243,7 +253,7 @@ class campaign {
 
 campaign_result in_worker(const scenario_info& scenario, const options& how,
                           const std::function<campaign_result(campaign&)>& work) {
-  validate(how);
+  validate(scenario, how);
   // Mistakes are told before anything is forked.
   static_cast<void>(parse_strategy(how.strategy));
   static_cast<void>(chosen_checkers(how));

@@ -22,6 +22,13 @@ struct finding {
   trace what_happened;            // with stacks and sources
 };
 
+// What one execution came to, for comparison with another run of the same seed.
+struct execution_hash {
+  std::uint64_t seed = 0;  // the execution's own
+  std::uint64_t steps = 0;
+  std::uint64_t hash = 0;
+};
+
 enum class verdict : std::uint8_t {
   as_expected,  // nothing found; or what the scenario declares to be found, and nothing else
   violated,     // something was found that should not be there, or the expected was not found
@@ -44,6 +51,7 @@ struct campaign_result {
   std::string message;  // why the verdict is not as_expected, if no finding says it
   // What was not under control, each a line; also in a campaign that is otherwise as expected.
   std::vector<std::string> uncontrolled;
+  std::vector<execution_hash> hashes;  // of each execution, if options::hashes asked for them
 };
 
 }  // namespace forkloom::explore

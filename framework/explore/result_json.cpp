@@ -29,6 +29,16 @@ std::vector<std::string_view> names_of(const std::vector<violation_kind>& kinds)
 
 }  // namespace
 
+void to_json(nlohmann::json& json, const execution_hash& value) {
+  json = {{"seed", value.seed}, {"steps", value.steps}, {"hash", value.hash}};
+}
+
+void from_json(const nlohmann::json& json, execution_hash& value) {
+  value.seed = field::integer_at<std::uint64_t>(json, "seed");
+  value.steps = field::integer_at<std::uint64_t>(json, "steps");
+  value.hash = field::integer_at<std::uint64_t>(json, "hash");
+}
+
 void to_json(nlohmann::json& json, const finding& value) {
   json = {{"violations", value.violations},   {"execution", value.execution},
           {"occurrences", value.occurrences}, {"token", value.token},
@@ -62,7 +72,8 @@ void to_json(nlohmann::json& json, const campaign_result& value) {
           {"findings", value.findings},
           {"verdict", verdicts.at(static_cast<std::size_t>(value.how))},
           {"message", value.message},
-          {"uncontrolled", value.uncontrolled}};
+          {"uncontrolled", value.uncontrolled},
+          {"hashes", value.hashes}};
 }
 
 void from_json(const nlohmann::json& json, campaign_result& value) {
@@ -82,6 +93,8 @@ void from_json(const nlohmann::json& json, campaign_result& value) {
   value.message = field::text_at(json, "message");
   value.uncontrolled = field::elements_at(
       json, "uncontrolled", [](const auto& line) { return field::text(line, "a line"); });
+  value.hashes = field::elements_at(
+      json, "hashes", [](const auto& element) { return element.template get<execution_hash>(); });
 }
 
 }  // namespace forkloom::explore

@@ -41,6 +41,7 @@ struct options {
 
   bool keep_going = false;  // go on after the first execution with a violation
   unsigned replays = 3;     // how often a failure is run again before it is reported; at least 1
+  bool hashes = false;  // keep the trace hash of each execution, to compare runs with each other
 };
 
 }  // namespace forkloom

@@ -34,6 +34,7 @@ campaign_result sample() {
   result.how = explore::verdict::violated;
   result.message = "not expected";
   result.uncontrolled = {"recvmsg, 3 times"};
+  result.hashes = {{.seed = ~std::uint64_t{0}, .steps = 9, .hash = ~std::uint64_t{1}}};
   return result;
 }
 
@@ -54,6 +55,10 @@ TEST_CASE("a campaign's result keeps every field on its way to the caller", "[js
   CHECK(after.how == explore::verdict::violated);
   CHECK(after.message == "not expected");
   CHECK(after.uncontrolled == sample().uncontrolled);
+  REQUIRE(after.hashes.size() == 1);
+  CHECK(after.hashes[0].seed == ~std::uint64_t{0});
+  CHECK(after.hashes[0].steps == 9);
+  CHECK(after.hashes[0].hash == ~std::uint64_t{1});
 }
 
 TEST_CASE("a finding keeps every field on its way to the caller", "[json]") {
