@@ -24,6 +24,12 @@ struct dispatch {
   }
 };
 
+// 128 + n after signal n, which stands above everything else that may have gone wrong.
+int unless_interrupted(int code) noexcept {
+  const int signal = explore::interrupting_signal();
+  return signal == 0 ? code : 128 + signal;
+}
+
 int complain(const std::exception& error, int code) noexcept {
   std::fputs("forkloom: ", stderr);
   std::fputs(error.what(), stderr);
@@ -42,13 +48,11 @@ int flushed(int code) noexcept {
 
 int run_command(int argc, char** argv) noexcept {
   try {
-    const int code = flushed(std::visit(dispatch{}, parse_command_line(argc, argv)));
-    const int signal = explore::interrupting_signal();
-    return signal == 0 ? code : 128 + signal;
+    return unless_interrupted(flushed(std::visit(dispatch{}, parse_command_line(argc, argv))));
   } catch (const usage_error& error) {
     return complain(error, exit_code::usage);
   } catch (const std::exception& error) {
-    return complain(error, exit_code::internal);
+    return unless_interrupted(complain(error, exit_code::internal));
   }
 }
 

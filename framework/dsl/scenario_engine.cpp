@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <system_error>
 
 #include "forkloom/error.hpp"
 #include "framework/execution/failure.hpp"
@@ -48,7 +49,10 @@ trace scenario_engine::execute(const scenario_info& info) {
   auto result = controller_.harvest();
   memory_.reset();
   if (misuse) std::rethrow_exception(misuse);
-  if (!trouble_.empty()) {
+  if (!system_trouble_.empty()) {
+    result.how = ending::failed;
+    result.detail = system_trouble_;
+  } else if (!trouble_.empty()) {
     result.how = ending::failed;
     result.detail = fmt::format("the scenario's body threw: {}", trouble_);
   } else if (result.tasks.empty()) {
@@ -59,6 +63,19 @@ trace scenario_engine::execute(const scenario_info& info) {
   }
   judge_ends(result);
   return result;
+}
+
+// A fork that fails is the system's doing, not the scenario's: it is remembered, so that the
+// scenario cannot swallow it with its own exceptions.
+task_id scenario_engine::fork_task(const std::string& name, const std::function<void()>& body) {
+  try {
+    return controller_.spawn(name, body);
+  } catch (const std::system_error& e) {
+    system_trouble_ = fmt::format(
+        "cannot make process \"{}\": {}. Is a limit too low (ulimit -u, ulimit -n, pids.max)?",
+        name, e.what());
+    throw;
+  }
 }
 
 unsigned scenario_engine::add(std::string_view name, unsigned count, bool numbered,
@@ -73,7 +90,7 @@ unsigned scenario_engine::add(std::string_view name, unsigned count, bool number
   for (unsigned i = 0; i < count; ++i) {
     auto full_name = numbered ? fmt::format("{} {}", name, i) : std::string(name);
     allowances_.emplace_back();
-    const auto task = controller_.spawn(full_name, [&] { run_body(body, full_name, i); });
+    const auto task = fork_task(full_name, [&] { run_body(body, full_name, i); });
     if (task == no_task) break;  // the execution has ended with ending::task_limit
   }
   return first;

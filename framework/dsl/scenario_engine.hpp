@@ -46,6 +46,7 @@ class scenario_engine {
     std::vector<int> signals;
   };
 
+  task_id fork_task(const std::string& name, const std::function<void()>& body);
   void run_processes();
   void destroy_objects();
   [[nodiscard]] bool cut_short();
@@ -57,7 +58,8 @@ class scenario_engine {
   std::vector<std::function<void()>> destructors_;
   std::vector<allowance> allowances_;  // by task
   bool ran_ = false;
-  std::string trouble_;  // what left the scenario's body
+  std::string trouble_;         // what left the scenario's body
+  std::string system_trouble_;  // why a process could not be made
 };
 
 }  // namespace forkloom::detail

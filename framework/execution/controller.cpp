@@ -106,22 +106,24 @@ task_id controller::spawn(std::string_view name, const std::function<void()>& bo
   }
   // What is still buffered here would be written by the child as well.
   std::fflush(nullptr);
+  const auto parent = ::getpid();
   const auto pid = ::fork();
   if (pid < 0) {
     const auto error = errno;
     unborn(*arena_, task);
     throw std::system_error(error, std::generic_category(), "cannot fork a task");
   }
-  if (pid == 0) live(task, body);
+  if (pid == 0) live(task, parent, body);
   (*arena_)[task].pid.store(pid);
   watch(task);
   return task;
 }
 
-void controller::live(task_id task, const std::function<void()>& body) noexcept {
+void controller::live(task_id task, pid_t parent, const std::function<void()>& body) noexcept {
   auto& a = *arena_;
   a[task].pid.store(::getpid());
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);  // it died before the line above
   reset_signals();
   output_.redirect(task);
   wait_for_token(a, task);

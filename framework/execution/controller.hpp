@@ -55,7 +55,7 @@ class controller {
   [[nodiscard]] bool interrupted() const noexcept { return interrupted_; }
 
  private:
-  [[noreturn]] void live(task_id task, const std::function<void()>& body) noexcept;
+  [[noreturn]] void live(task_id task, pid_t parent, const std::function<void()>& body) noexcept;
   void watch(task_id task);
   void watch_newborns();
   void start();

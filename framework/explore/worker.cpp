@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -125,9 +126,27 @@ constexpr char result_mark = 'R';
 constexpr char usage_mark = 'U';
 constexpr char internal_mark = 'I';
 
+// Readable when either of two descriptors is, or has hung up.
+unique_fd either(int one, int other) noexcept {
+  unique_fd both(::epoll_create1(EPOLL_CLOEXEC));
+  for (const int fd : {one, other}) {
+    epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+    ::epoll_ctl(both.get(), EPOLL_CTL_ADD, fd, &event);
+  }
+  return both;
+}
+
+// When the guardian dies, so must all that the worker has forked. The init of a process namespace
+// takes everybody with it; any other worker must live long enough to look for them itself.
+unique_fd stops_with(int guardian, int stop_fd) noexcept {
+  if (::getpid() == 1) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return either(guardian, stop_fd);
+}
+
 [[noreturn]] void be_worker(const std::function<std::string(const worker_context&)>& work,
-                            worker_context context, int answer_fd) noexcept {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+                            worker_context context, int guardian, int answer_fd) noexcept {
+  const auto stop = stops_with(guardian, context.stop_fd);
+  context.stop_fd = stop.get();
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   forget_signal_handlers();
   execution::furnish_namespaces(context.world);
@@ -149,6 +168,17 @@ constexpr char internal_mark = 'I';
   ::_exit(0);
 }
 
+[[noreturn]] void give_up(int answer_fd, const std::string& why) noexcept {
+  write_all(answer_fd, internal_mark + why);
+  ::_exit(1);
+}
+
+std::string cannot_fork(int error) {
+  return fmt::format(
+      "cannot fork a worker: {}. Is a limit on processes too low (ulimit -u, pids.max)?",
+      std::strerror(error));
+}
+
 // Waits for the worker; when told to stop, not for ever.
 [[noreturn]] void be_guardian(pid_t worker, int stop_fd) noexcept {
   const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, worker, 0));
@@ -157,6 +187,7 @@ constexpr char internal_mark = 'I';
   if (events[0].revents == 0 && ::poll(events.data(), 1, farewell_ms) == 0) ::kill(worker, SIGKILL);
   int status = 0;
   while (::waitpid(worker, &status, 0) < 0 && errno == EINTR) continue;
+  execution::kill_and_reap_descendants();  // orphans of a worker that was killed
   ::_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
@@ -171,29 +202,66 @@ std::string read_all(int fd) {
   }
 }
 
-int wait_for(pid_t child) {
+// The wait status of the guardian, which ends with 128 + n if the worker died of signal n.
+int wait_for(pid_t guardian) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0)
+  while (::waitpid(guardian, &status, 0) < 0)
     if (errno != EINTR) return -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return status;
 }
 
-std::string open_answer(const std::string& answer, int code) {
-  if (answer.empty())
-    throw internal_error(
-        code > 128
-            ? fmt::format(
-                  "the scenario's worker died of signal {} ({}), in the scenario's body or in "
-                  "finally, not in one of its processes",
-                  code - 128, ::strsignal(code - 128))
-            : fmt::format(
-                  "the scenario's worker ended with exit code {} before it had a result; does "
-                  "the scenario's body call exit()?",
-                  code));
+std::string describe(int signal) {
+  return fmt::format("signal {} ({})", signal, ::strsignal(signal));
+}
+
+// Why there is no answer.
+std::string fate_of_worker(int status) {
+  if (WIFSIGNALED(status))
+    return fmt::format("Forkloom's guardian process was killed by {}; the campaign is lost",
+                       describe(WTERMSIG(status)));
+  const int code = WEXITSTATUS(status);
+  if (code == 128 + SIGKILL && interrupting_signal() != 0)
+    return fmt::format(
+        "told to stop, the scenario's worker did not, and was killed after {} s; is there a loop "
+        "in the scenario's body or in finally?",
+        farewell_ms / 1'000);
+  if (code == 128 + SIGKILL)
+    return fmt::format(
+        "the scenario's worker was killed by {}, by somebody or by the kernel for want of memory; "
+        "run it again",
+        describe(SIGKILL));
+  if (code > 128)
+    return fmt::format(
+        "the scenario's worker died of {}, in the scenario's body or in finally, not in one of its "
+        "processes",
+        describe(code - 128));
+  return fmt::format(
+      "the scenario's worker ended with exit code {} before it had a result; does the scenario's "
+      "body call exit()?",
+      code);
+}
+
+std::string open_answer(const std::string& answer, int status) {
+  if (answer.empty() || WIFSIGNALED(status)) throw internal_error(fate_of_worker(status));
   auto rest = answer.substr(1);
   if (answer.front() == usage_mark) throw usage_error(rest);
   if (answer.front() == internal_mark) throw internal_error(rest);
   return rest;
+}
+
+// Between the caller and the worker; see above.
+[[noreturn]] void guard(const std::function<std::string(const worker_context&)>& work,
+                        unique_fd& answers, int stop_fd) noexcept {
+  ::setsid();  // the terminal's signals are for the caller, who passes on what is meant
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  forget_signal_handlers();
+  const unique_fd myself(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  const worker_context context{execution::leave_namespaces(), stop_fd};
+  const auto worker = ::fork();
+  if (worker == 0) be_worker(work, context, myself.get(), answers.get());
+  if (worker < 0) give_up(answers.get(), cannot_fork(errno));
+  answers.reset();
+  be_guardian(worker, stop_fd);
 }
 
 }  // namespace
@@ -205,19 +273,11 @@ std::string run_in_worker(const std::function<std::string(const worker_context&)
   auto stop = make_pipe();
   std::fflush(nullptr);
   const auto guardian = ::fork();
-  if (guardian < 0)
-    throw internal_error(fmt::format("cannot fork a worker: {}", std::strerror(errno)));
+  if (guardian < 0) throw internal_error(cannot_fork(errno));
   if (guardian == 0) {
-    ::setsid();  // the terminal's signals are for the caller, who passes on what is meant
-    forget_signal_handlers();
     answers.read.reset();
     stop.write.reset();
-    worker_context context{execution::leave_namespaces(), stop.read.get()};
-    const auto worker = ::fork();
-    if (worker == 0) be_worker(work, context, answers.write.get());
-    answers.write.reset();
-    if (worker < 0) ::_exit(1);
-    be_guardian(worker, stop.read.get());
+    guard(work, answers.write, stop.read.get());
   }
   answers.write.reset();
   stop.read.reset();
@@ -225,13 +285,13 @@ std::string run_in_worker(const std::function<std::string(const worker_context&)
       ::fcntl(stop.write.get(), F_DUPFD_CLOEXEC, 0);  // NOLINT: fcntl is variadic
   stop.write.reset();
   std::string answer;
-  int code = 0;
+  int status = 0;
   {
     const signal_guard guard(stop_write);
     answer = read_all(answers.read.get());
-    code = wait_for(guardian);
+    status = wait_for(guardian);
   }
-  return open_answer(answer, code);
+  return open_answer(answer, status);
 }
 
 }  // namespace forkloom::explore

@@ -2,21 +2,21 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "tests/acceptance/command_run.hpp"
+#include "tests/acceptance/nothing_left.hpp"
 #include "tests/catch.hpp"
 
 namespace {
 
 using forkloom::tests::command;
 using forkloom::tests::ipc_objects;
+using forkloom::tests::orphanage;
 
 // A long campaign that is certainly in the middle of its work.
 class running_campaign {
@@ -51,21 +51,6 @@ class running_campaign {
   std::string fifo_;
   int reader_;
   std::optional<command> command_;
-};
-
-// While one lives, processes whose parents die become this process's children.
-class orphanage {
- public:
-  orphanage() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
-  ~orphanage() { prctl(PR_SET_CHILD_SUBREAPER, 0); }
-  orphanage(const orphanage&) = delete;
-  orphanage& operator=(const orphanage&) = delete;
-
-  // Returns when every one of them has ended. One that never ends is the test's time-out.
-  static void wait_for_all() {
-    while (waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
-    }
-  }
 };
 
 }  // namespace

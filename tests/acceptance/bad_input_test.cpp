@@ -1,0 +1,58 @@
+// What people get wrong: each answer says what and where, and leaves nothing behind.
+#include "framework/trace/token.hpp"
+#include "tests/acceptance/command_run.hpp"
+#include "tests/acceptance/nothing_left.hpp"
+#include "tests/catch.hpp"
+
+namespace {
+
+using Catch::Contains;
+using forkloom::tests::nothing_left;
+using forkloom::tests::run_forkloom;
+
+}  // namespace
+
+TEST_CASE("a malformed token in FORKLOOM_REPLAY is refused with the variable's name",
+          "[acceptance]") {
+  const auto done = run_forkloom({"run", "a lost deposit"}, {"FORKLOOM_REPLAY=nonsense"});
+  CHECK(done.code == 2);
+  CHECK(done.out.empty());
+  CHECK_THAT(done.err, Contains("FORKLOOM_REPLAY") && Contains("'nonsense'"));
+}
+
+TEST_CASE("a bad strategy in the environment is refused with the variable's name", "[acceptance]") {
+  const auto done = run_forkloom({"run", "a lost deposit"}, {"FORKLOOM_STRATEGY=luck"});
+  CHECK(done.code == 2);
+  CHECK_THAT(done.err, Contains("FORKLOOM_STRATEGY") && Contains("luck"));
+}
+
+TEST_CASE("an option that a scenario puts out of range is refused with its place", "[acceptance]") {
+  const auto done = run_forkloom({"run", "an option out of range"});
+  CHECK(done.code == 2);
+  CHECK_THAT(done.err, Contains("\"an option out of range\"") && Contains("misfortunes.cpp:") &&
+                           Contains("option bypass_max is 0; it must be from 1 to 4294967295"));
+}
+
+TEST_CASE("an execution with too many steps is a hang that names the limit", "[acceptance]") {
+  const nothing_left nothing;
+  const auto done = run_forkloom({"run", "deposits in turn", "--step-limit", "3"});
+  CHECK(done.code == 1);
+  CHECK_THAT(done.out,
+             Contains("hang:") && Contains("3 steps in all") && Contains("forkloom replay fl1-"));
+  CHECK(nothing.holds());
+}
+
+TEST_CASE("what goes wrong in a scenario leaves nothing behind", "[acceptance]") {
+  const nothing_left nothing;
+  const auto [scenario, code] = GENERATE(table<std::string, int>({{"a body that throws", 1},
+                                                                  {"a scenario that throws", 3},
+                                                                  {"no process at all", 2},
+                                                                  {"a crash", 1},
+                                                                  {"a bad exit", 1},
+                                                                  {"an infinite loop", 1},
+                                                                  {"no progress", 1},
+                                                                  {"forks without end", 3}}));
+  CAPTURE(scenario);
+  CHECK(run_forkloom({"run", scenario}).code == code);
+  CHECK(nothing.holds());
+}
