@@ -58,9 +58,16 @@ int open_for_writing(controlled_call& call, int directory, const char* path, int
   }
 }
 
+// Called after its path, unless it has a name: the scenario made it, before anybody listened.
+resource_id fifo_at(int directory, const char* path) noexcept {
+  const auto fifo = resource_at_path(directory, path, resource_kind::fifo);
+  auto& resources = execution::current_arena()->resources;
+  if (fifo != no_resource && resources[fifo].name[0] == '\0') resources.set_name(fifo, path);
+  return fifo;
+}
+
 int open_fifo(int directory, const char* path, int flags, const void* site) noexcept {
-  controlled_call call{operation::open, resource_at_path(directory, path, resource_kind::fifo),
-                       site};
+  controlled_call call{operation::open, fifo_at(directory, path), site};
   const bool waits = (flags & O_NONBLOCK) == 0 && (flags & O_ACCMODE) != O_RDWR;
   const auto fd = !waits ? real_openat(directory, path, flags, 0)
                   : (flags & O_ACCMODE) == O_RDONLY
