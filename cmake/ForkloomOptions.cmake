@@ -11,6 +11,9 @@ endif()
 
 set(FORKLOOM_SANITIZE "" CACHE STRING "Sanitizers to build with: address, undefined, or both with a comma")
 
+include(CheckIPOSupported)
+check_ipo_supported(RESULT FORKLOOM_LTO LANGUAGES CXX)
+
 find_program(FORKLOOM_CCACHE ccache)
 if(FORKLOOM_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${FORKLOOM_CCACHE}")

@@ -19,16 +19,17 @@ namespace {
 // processes could not go on in any way that means something.
 void run_body(const std::function<void(process&)>& body, std::string name,
               unsigned index) noexcept {
-  std::string what = "an exception that is no std::exception";
+  const auto stop = [](std::string_view what) {
+    execution::stop_execution(failure_record::what::exception, "", 0, what);
+  };
   try {
     process self(std::move(name), index);
     body(self);
-    return;
   } catch (const std::exception& e) {
-    what = e.what();
-  } catch (...) {  // NOLINT: described above
+    stop(e.what());
+  } catch (...) {
+    stop("an exception that is no std::exception");
   }
-  execution::stop_execution(failure_record::what::exception, "", 0, what);
 }
 
 }  // namespace

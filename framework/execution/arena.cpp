@@ -46,7 +46,7 @@ void arena::reset() noexcept {
   schedule.ended.store(false, std::memory_order_relaxed);
   schedule.how = ending::finished;
   resources.reset();
-  event_count = 0;
+  log.reset();
   stack_count = 0;
   failure_count = 0;
   named_range_count = 0;
@@ -58,10 +58,17 @@ arena* current_arena() noexcept { return the_arena; }
 void set_current_arena(arena* value) noexcept { the_arena = value; }
 
 arena* map_arena() noexcept {
-  const auto got = sys::call(SYS_mmap, 0, sizeof(arena), PROT_READ | PROT_WRITE,
+  constexpr auto size = static_cast<long>((sizeof(arena) + page_size - 1) / page_size * page_size);
+  constexpr auto window = static_cast<long>(fault_window);
+  const auto got = sys::call(SYS_mmap, 0, size + window, PROT_READ | PROT_WRITE,
                              MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (got < 0) return nullptr;
-  auto* memory = reinterpret_cast<void*>(got);  // NOLINT: the kernel returns addresses as longs
+  // The slack on both sides of the first whole window goes back.
+  const auto begin = (got + window - 1) / window * window;
+  if (begin > got) sys::call(SYS_munmap, got, begin - got);
+  if (const auto slack = got + window - begin; slack > 0)
+    sys::call(SYS_munmap, begin + size, slack);
+  auto* memory = reinterpret_cast<void*>(begin);  // NOLINT: the kernel returns addresses as longs
   // The mapping is zeroed, and a member-wise construction would touch 150 MiB of it. What must not
   // be zero is set here and in reset(); the members are implicit-lifetime types or atomics.
   auto* made = static_cast<arena*>(memory);

@@ -10,21 +10,24 @@
 #include <atomic>
 #include <cstdint>
 
+#include "framework/execution/journal.hpp"
 #include "framework/execution/resource_table.hpp"
 #include "framework/execution/task_set.hpp"
 #include "framework/strategy/strategy.hpp"
-#include "framework/trace/event.hpp"
 #include "framework/trace/trace.hpp"
 
 namespace forkloom::execution {
 
-inline constexpr std::size_t event_capacity = std::size_t{1} << 20;
 inline constexpr std::size_t stack_capacity = std::size_t{1} << 16;
 inline constexpr std::size_t stack_depth = 32;
 inline constexpr std::size_t failure_capacity = 16;
 inline constexpr std::size_t named_range_capacity = 1024;
 inline constexpr std::size_t wait_capacity = 16;
 inline constexpr std::uint64_t no_deadline = ~std::uint64_t{0};
+
+// The kernel maps the neighbours of a page that is read, within aligned windows of this size
+// (fault_around_bytes in the kernel's documentation of debugfs, 64 KiB unless changed).
+inline constexpr std::size_t fault_window = 64 * 1024;
 
 // Virtual time starts here in every execution, so that even printed dates are the same.
 inline constexpr std::uint64_t clock_start_ns = 1'000'000'000'000;  // monotonic: 1,000 s
@@ -48,7 +51,7 @@ struct alignas(64) task {
   operation pending = operation::none;
   std::uint8_t wait_count = 0;
   resource_id pending_resource = no_resource;
-  std::uint32_t blocked_event = 0;  // index of the event that says it blocked
+  std::uint32_t blocked_event = 0;  // number of the event that says it blocked
   int wait_status = 0;              // as from waitpid(2), once dead
   std::uint64_t deadline_ns = no_deadline;
   std::array<resource_id, wait_capacity> waits{};
@@ -89,7 +92,7 @@ struct schedule_state {
 
 struct settings {
   std::uint64_t progress_limit = 20'000;  // steps since the last progress
-  std::uint64_t step_limit = 900'000;     // steps in all; below event_capacity
+  std::uint64_t step_limit = 900'000;     // steps in all; the journal holds as many
   bool record_stacks = false;
 };
 
@@ -109,20 +112,21 @@ struct arena {
   strategy::state strategy;
   mailbox controller;
 
-  std::uint32_t event_count = 0;
   std::uint32_t stack_count = 0;
   std::uint32_t failure_count = 0;
   std::uint32_t named_range_count = 0;
   std::uint32_t uncontrolled_count = 0;  // calls that passed although Forkloom should schedule them
   std::array<char, 64> uncontrolled_call{};
 
+  // What each step touches lies together up to here, and each of these begins with what small
+  // executions need: a forked task maps the whole neighbourhood with its first read of it.
+  resource_table resources;
   std::array<task, task_capacity> tasks;
+  alignas(fault_window) journal log;
+
   std::array<failure, failure_capacity> failures;
   std::array<named_range, named_range_capacity> named_ranges;
-  resource_table resources;
   std::array<std::array<std::uint64_t, stack_depth>, stack_capacity> stacks;
-  std::array<task_id, event_capacity> picks;
-  std::array<event, event_capacity> events;
 
   [[nodiscard]] task& operator[](task_id id) noexcept { return tasks[index(id)]; }
   [[nodiscard]] const task& operator[](task_id id) const noexcept { return tasks[index(id)]; }

@@ -70,7 +70,7 @@ wake controlled_call::block_on(std::span<const resource_id> resources, std::uint
   const auto awaited = resources.empty() ? resource_ : resources.front();
   t.pending = op_;
   t.pending_resource = awaited;
-  t.blocked_event = a.event_count;
+  t.blocked_event = a.log.event_count();
   if (auto* e = append(op_, awaited, outcome::blocked, site_); e != nullptr)
     e->second = awaited == resource_ ? second_ : resource_;
   set_blocked(a, this_task, resources, deadline_ns, retryable);

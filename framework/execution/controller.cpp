@@ -50,9 +50,8 @@ void add_to(const unique_fd& epoll, int fd, std::uint32_t events, std::uint64_t 
 // A task begins with the signal state of a fresh program: whatever the test runner has installed is
 // the runner's. The controller's blocked signals are the controller's, too.
 void reset_signals() noexcept {
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  const std::uint64_t none = 0;
+  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::address(&none), 0, sizeof none);
 }
 
 }  // namespace
@@ -119,11 +118,11 @@ task_id controller::spawn(std::string_view name, const std::function<void()>& bo
   return task;
 }
 
+// System calls are made directly: each piece of libc that a fresh process runs is a page fault.
 void controller::live(task_id task, pid_t parent, const std::function<void()>& body) noexcept {
   auto& a = *arena_;
-  a[task].pid.store(::getpid());
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(1);  // it died before the line above
+  sys::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+  if (sys::call(SYS_getppid) != parent) ::_exit(1);  // it died before the line above
   reset_signals();
   output_.redirect(task);
   wait_for_token(a, task);

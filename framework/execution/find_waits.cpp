@@ -53,10 +53,9 @@ std::optional<int> open_mode(pid_t pid, std::uint64_t object) {
 // Living tasks that used the resource in one of these operations.
 std::set<task_id> users(const arena& a, resource_id resource, auto&& counts) {
   std::set<task_id> found;
-  for (std::uint32_t i = 0; i < a.event_count; ++i) {
-    const auto& e = a.events[i];
+  a.log.for_each_event([&](std::uint32_t, const event& e) {
     if (e.resource == resource && counts(e.op) && lives(a, e.task)) found.insert(e.task);
-  }
+  });
   return found;
 }
 

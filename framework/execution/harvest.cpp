@@ -66,7 +66,8 @@ std::string detail_of(const arena& a) {
 
 trace to_trace(const arena& a) {
   trace result;
-  result.events.assign(a.events.begin(), a.events.begin() + a.event_count);
+  result.events.resize(a.log.event_count());
+  a.log.for_each_event([&](std::uint32_t number, const event& e) { result.events[number] = e; });
   result.tasks = tasks_of(a);
   result.resources = resources_of(a);
   result.failures = failures_of(a);
@@ -76,7 +77,9 @@ trace to_trace(const arena& a) {
     for (const auto address : a.stacks[i])
       if (address != 0) frames.push_back(address);
   }
-  result.schedule.assign(a.picks.begin(), a.picks.begin() + static_cast<long>(a.schedule.step));
+  result.schedule.resize(a.log.pick_count());
+  a.log.for_each_pick(
+      [&](std::uint32_t number, task_id picked) { result.schedule[number] = picked; });
   result.how = a.schedule.how;
   result.detail = detail_of(a);
   result.steps = a.schedule.step;

@@ -53,11 +53,22 @@ void name_by_place(arena& a, resource_id id, std::uint64_t address, const mappin
 // tasks.
 std::uint64_t process_of(task_id task) noexcept { return index(task); }
 
-}  // namespace
+// What this thread has looked up lately. An entry is of one task (a fork takes the cache along) and
+// of one state of the mappings.
+struct known_place {
+  std::uint64_t place = 0;
+  resource_id id = no_resource;
+  std::uint32_t mappings = 0;
+  task_id task = no_task;
+};
+[[gnu::tls_model("initial-exec")]] thread_local constinit std::array<known_place, 16> known_places;
 
-resource_id resource_at(const void* address, resource_kind kind) noexcept {
+known_place& cache_entry(std::uint64_t place) noexcept {
+  return known_places[(place >> 3 ^ place >> 7) % known_places.size()];
+}
+
+resource_id find_place(std::uint64_t place, resource_kind kind) noexcept {
   auto& a = *current_arena();
-  const auto place = number(address);
   const auto* m = shared_mapping_at(place);
   const auto key =
       m != nullptr
@@ -67,6 +78,16 @@ resource_id resource_at(const void* address, resource_kind kind) noexcept {
   const auto id = a.resources.find_or_add(key, kind);
   if (a.resources.size() != known) name_by_place(a, id, place, m);
   return id;
+}
+
+}  // namespace
+
+resource_id resource_at(const void* address, resource_kind kind) noexcept {
+  const auto place = number(address);
+  auto& entry = cache_entry(place);
+  if (entry.place != place || entry.task != self() || entry.mappings != mappings_generation())
+    entry = {place, find_place(place, kind), mappings_generation(), self()};
+  return entry.id;
 }
 
 resource_id resource_of(int descriptor, resource_kind kind) noexcept {

@@ -17,6 +17,7 @@ constexpr std::size_t mapping_capacity = 512;
 
 struct table {
   bool known = false;
+  std::uint32_t generation = 1;
   std::size_t size = 0;
   std::array<mapping, mapping_capacity> entries{};  // ascending, as the kernel lists them
 };
@@ -90,7 +91,12 @@ const mapping* shared_mapping_at(std::uint64_t address) noexcept {
   return address < candidate.end ? &candidate : nullptr;
 }
 
-void forget_mappings() noexcept { mappings.known = false; }
+void forget_mappings() noexcept {
+  mappings.known = false;
+  ++mappings.generation;
+}
+
+std::uint32_t mappings_generation() noexcept { return mappings.generation; }
 
 std::uint64_t object_of(std::uint64_t device, std::uint64_t inode) noexcept {
   return strategy::mix(device) ^ inode;

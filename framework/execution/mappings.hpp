@@ -24,6 +24,9 @@ struct mapping {
 // The next look-up reads the table anew.
 void forget_mappings() noexcept;
 
+// A number that changes whenever they are forgotten.
+[[nodiscard]] std::uint32_t mappings_generation() noexcept;
+
 // How mappings and descriptors name the inode behind them.
 [[nodiscard]] std::uint64_t object_of(std::uint64_t device, std::uint64_t inode) noexcept;
 

@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "framework/execution/sys.hpp"
 
 namespace forkloom::execution {
 namespace {
@@ -25,11 +28,11 @@ bool output_capture::prepare(task_id task) {
 }
 
 void output_capture::redirect(task_id task) const noexcept {
-  if (null_) ::dup2(null_.get(), STDIN_FILENO);
+  if (null_) sys::call(SYS_dup2, null_.get(), STDIN_FILENO);
   if (index(task) >= files_.size()) return;  // a nested task that came late: it shares its parent's
   const int fd = files_[index(task)].get();
-  ::dup2(fd, STDOUT_FILENO);
-  ::dup2(fd, STDERR_FILENO);
+  sys::call(SYS_dup2, fd, STDOUT_FILENO);
+  sys::call(SYS_dup2, fd, STDERR_FILENO);
 }
 
 std::string output_capture::take(task_id task) {

@@ -127,7 +127,11 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
   }
   if (limits_reached(a)) return no_task;
   const auto picked = strategy::pick(a.strategy, {s.enabled, current, yields});
-  a.picks[s.step++] = picked;
+  if (!a.log.add_pick(current, picked)) {
+    end_execution(a, ending::step_limit);
+    return no_task;
+  }
+  ++s.step;
   ++s.since_progress;
   if (picked != current) ++s.switches;
   fold(s, picked, a[picked]);
@@ -192,18 +196,18 @@ void end_execution(arena& a, ending how) noexcept {
 
 event* append_event(arena& a, task_id task, operation op, resource_id resource,
                     outcome how) noexcept {
-  if (a.event_count == event_capacity) {
+  auto* e = a.log.add_event(task);
+  if (e == nullptr) {
     end_execution(a, ending::step_limit);
     return nullptr;
   }
-  auto& e = a.events[a.event_count++];
-  e = event{.step = a.schedule.step,
-            .clock_ns = a.schedule.clock_ns,
-            .resource = resource,
-            .task = task,
-            .op = op,
-            .how = how};
-  return &e;
+  *e = event{.step = a.schedule.step,
+             .clock_ns = a.schedule.clock_ns,
+             .resource = resource,
+             .task = task,
+             .op = op,
+             .how = how};
+  return e;
 }
 
 }  // namespace forkloom::execution

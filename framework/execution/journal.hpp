@@ -1,0 +1,113 @@
+// The journal: the events of an execution and the picks of its schedule, as they were written down
+// by whoever held the token.
+//
+// A page of shared memory must be mapped by each process that touches it, at the price of a page
+// fault. So each task writes on pages of its own: a log common to all would cost every one of 64
+// tasks a fault for every page, one fault per event. The order lies in the records instead: events
+// and picks are numbered, and the reader puts them back into that order.
+//
+// Lives in the arena; needs no lock, because only the holder of the token writes. Allocates
+// nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "framework/execution/task_set.hpp"
+#include "framework/trace/event.hpp"
+#include "framework/trace/ids.hpp"
+
+namespace forkloom::execution {
+
+inline constexpr std::size_t page_size = 4096;
+
+struct numbered_event {
+  event what;
+  std::uint32_t number = 0;
+};
+
+struct numbered_pick {
+  std::uint32_t number = 0;
+  task_id task = no_task;
+};
+
+// About as many picks as events, as a call makes one of each; what is full first ends the page.
+struct alignas(page_size) journal_page {
+  static constexpr std::size_t event_capacity = 45;
+  static constexpr std::size_t pick_capacity = 60;
+
+  std::uint32_t event_count = 0;
+  std::uint32_t pick_count = 0;
+  std::array<numbered_event, event_capacity> events;
+  std::array<numbered_pick, pick_capacity> picks;
+};
+static_assert(sizeof(journal_page) == page_size);
+
+class journal {
+ public:
+  // Enough for a million events however they are spread.
+  static constexpr std::size_t page_capacity =
+      (std::size_t{1} << 20) / journal_page::event_capacity + task_capacity + 2;
+
+  void reset() noexcept;
+
+  // Room for the next event of that task, with everything but its number left over from before.
+  // Null if the journal is full.
+  [[nodiscard]] event* add_event(task_id task) noexcept {
+    auto* page = page_with_room(task, &journal_page::event_count, journal_page::event_capacity);
+    if (page == nullptr) return nullptr;
+    auto& entry = page->events[page->event_count++];
+    entry.number = event_count_++;
+    return &entry.what;
+  }
+
+  // The next pick, made by that task, or by nobody: no_task. False if the journal is full.
+  [[nodiscard]] bool add_pick(task_id by, task_id picked) noexcept {
+    auto* page = page_with_room(by, &journal_page::pick_count, journal_page::pick_capacity);
+    if (page == nullptr) return false;
+    page->picks[page->pick_count++] = {pick_count_++, picked};
+    return true;
+  }
+
+  [[nodiscard]] std::uint32_t event_count() const noexcept { return event_count_; }
+  [[nodiscard]] std::uint32_t pick_count() const noexcept { return pick_count_; }
+
+  // Calls visit(number, event) for all events, those of one task in order, else in any order.
+  template <class Visit>
+  void for_each_event(Visit&& visit) const {
+    for (std::uint32_t p = 0; p < pages_used_; ++p)
+      for (std::uint32_t i = 0; i < pages_[p].event_count; ++i)
+        visit(pages_[p].events[i].number, pages_[p].events[i].what);
+  }
+
+  // Calls visit(number, picked task), likewise.
+  template <class Visit>
+  void for_each_pick(Visit&& visit) const {
+    for (std::uint32_t p = 0; p < pages_used_; ++p)
+      for (std::uint32_t i = 0; i < pages_[p].pick_count; ++i)
+        visit(pages_[p].picks[i].number, pages_[p].picks[i].task);
+  }
+
+ private:
+  static constexpr std::size_t nobody = task_capacity;
+
+  journal_page* page_with_room(task_id writer, std::uint32_t journal_page::*count,
+                               std::uint32_t capacity) noexcept {
+    const auto place = writer == no_task ? nobody : index(writer);
+    if (const auto current = open_[place]; current != 0) {
+      auto& page = pages_[current - 1];
+      if (page.*count < capacity) return &page;
+    }
+    return open_page(place);
+  }
+  journal_page* open_page(std::size_t place) noexcept;
+
+  std::uint32_t event_count_ = 0;
+  std::uint32_t pick_count_ = 0;
+  std::uint32_t pages_used_ = 0;
+  std::array<std::uint32_t, task_capacity + 1> open_{};  // by writer: 1 + its open page; 0: none
+  std::array<journal_page, page_capacity> pages_;
+};
+
+}  // namespace forkloom::execution
