@@ -22,6 +22,7 @@
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/path.hpp"
+#include "framework/intercept/sanitizer_runtime.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -146,6 +147,7 @@ int made_pipe(const int* ends, int result, const void* site) noexcept {
     }
     return result;
   }
+  if (sanitizers_own_call(site)) return result;
   auto call = controlled_call::silent(operation::pipe,
                                       result == 0 ? resource_of(ends[0]) : no_resource, site);
   if (result != 0) return call.failed(errno);

@@ -13,6 +13,7 @@
 
 #include "framework/execution/sys.hpp"
 #include "framework/intercept/next.hpp"
+#include "framework/intercept/sanitizer_runtime.hpp"
 #include "framework/intercept/virtual_time.hpp"
 
 namespace forkloom::intercept {
@@ -84,8 +85,9 @@ using namespace forkloom::intercept;  // NOLINT
 extern "C" {
 
 int clock_gettime(clockid_t clock, timespec* now) noexcept {
-  if (!controlled()) return real_clock_gettime(clock, now);
-  controlled_call call{operation::clock_read, no_resource, __builtin_return_address(0)};
+  const auto* site = __builtin_return_address(0);
+  if (!controlled() || sanitizers_own_call(site)) return real_clock_gettime(clock, now);
+  controlled_call call{operation::clock_read, no_resource, site};
   timespec real{};
   if (const auto result = sys::call(SYS_clock_gettime, clock, sys::address(&real)); result < 0)
     return call.failed(static_cast<int>(-result));
