@@ -34,6 +34,7 @@ void arena::reset() noexcept {
   for (std::uint32_t i = 0; i < schedule.task_count; ++i) reset_task(tasks[i]);
   schedule.enabled.clear();
   schedule.waiting_for_any.clear();
+  schedule.watchers.clear();
   schedule.running = no_task;
   schedule.living = 0;
   schedule.task_count = 0;

@@ -63,6 +63,17 @@ wake controlled_call::block(std::uint64_t deadline_ns) noexcept {
 
 wake controlled_call::block_on(std::span<const resource_id> resources, std::uint64_t deadline_ns,
                                bool retryable) noexcept {
+  return wait(resources, deadline_ns, retryable, false);
+}
+
+wake controlled_call::watch(std::span<const resource_id> resources,
+                            std::uint64_t deadline_ns) noexcept {
+  if (deadline_ns > now_ns()) note_uncontrolled(name(op_).data());
+  return wait(resources, deadline_ns, true, true);
+}
+
+wake controlled_call::wait(std::span<const resource_id> resources, std::uint64_t deadline_ns,
+                           bool retryable, bool watches) noexcept {
   auto& a = *current_arena();
   if (deadline_ns <= a.schedule.clock_ns) return wake::timed_out;
   auto& t = a[this_task];
@@ -74,12 +85,13 @@ wake controlled_call::block_on(std::span<const resource_id> resources, std::uint
   if (auto* e = append(op_, awaited, outcome::blocked, site_); e != nullptr)
     e->second = awaited == resource_ ? second_ : resource_;
   set_blocked(a, this_task, resources, deadline_ns, retryable);
+  if (watches) a.schedule.watchers.insert(this_task);
   pass_token(a, this_task, choose(a, this_task, false));
   return t.cause;
 }
 
 void controlled_call::finish(std::int64_t result, int error, std::uint64_t before,
-                             std::uint64_t after, bool wake_all) noexcept {
+                             std::uint64_t after, effect has) noexcept {
   auto& a = *current_arena();
   if (auto* e = append(op_, resource_, outcome::completed, site_); e != nullptr) {
     e->result = result;
@@ -88,21 +100,21 @@ void controlled_call::finish(std::int64_t result, int error, std::uint64_t befor
     e->after = after;
     e->second = second_;
   }
-  if (error != 0 || !traits(op_).changes) return;
+  if (error != 0 || has == effect::none || !traits(op_).changes) return;
   const bool is_access = op_ == operation::store || op_ == operation::modify;
   if (is_access && before == after) return;  // the same value again is no progress
   note_progress(a);
-  if (wake_all) wake_waiters(a, resource_);
+  if (has == effect::wakes) wake_waiters(a, resource_);
 }
 
 int controlled_call::failed(int error) noexcept {
-  finish(-1, error, 0, 0);
+  finish(-1, error, 0, 0, effect::none);
   errno = error;
   return -1;
 }
 
 int controlled_call::failed_with(int error) noexcept {
-  finish(error, error, 0, 0);
+  finish(error, error, 0, 0, effect::none);
   return error;
 }
 

@@ -58,18 +58,31 @@ class controlled_call {
   wake block_on(std::span<const resource_id> resources, std::uint64_t deadline_ns,
                 bool retryable = true) noexcept;
 
+  // The same, when something that Forkloom does not schedule may also let the call go on: what
+  // other tasks do to it shows in no event, so the call tries again after each step of theirs.
+  // Notes that this was not under control.
+  wake watch(std::span<const resource_id> resources, std::uint64_t deadline_ns) noexcept;
+
   // Writes the event of a call that succeeded; waiters of the resource are woken if the operation
   // changes it. Returns `result`, for return statements.
   template <class Result>
   Result completed(Result result, std::uint64_t before = 0, std::uint64_t after = 0) noexcept {
-    finish(static_cast<std::int64_t>(result), 0, before, after);
+    finish(static_cast<std::int64_t>(result), 0, before, after, effect::wakes);
     return result;
   }
 
   // The same, when the family itself has enabled the waiters that may go on (a signal wakes one).
   template <class Result>
   Result completed_without_waking(Result result) noexcept {
-    finish(static_cast<std::int64_t>(result), 0, 0, 0, false);
+    finish(static_cast<std::int64_t>(result), 0, 0, 0, effect::progress);
+    return result;
+  }
+
+  // The same for a call that left everything as it was (it found the end of the data, or nobody to
+  // wait for): no waiter is woken, and a loop around it is no progress.
+  template <class Result>
+  Result completed_unchanged(Result result) noexcept {
+    finish(static_cast<std::int64_t>(result), 0, 0, 0, effect::none);
     return result;
   }
 
@@ -91,9 +104,12 @@ class controlled_call {
 
  private:
   struct no_point {};
+  enum class effect : std::uint8_t { none, progress, wakes };
   controlled_call(no_point, operation op, resource_id resource, const void* site) noexcept;
   void finish(std::int64_t result, int error, std::uint64_t before, std::uint64_t after,
-              bool wake_all = true) noexcept;
+              effect has) noexcept;
+  wake wait(std::span<const resource_id> resources, std::uint64_t deadline_ns, bool retryable,
+            bool watches) noexcept;
 
   operation op_;
   resource_id resource_;

@@ -241,7 +241,7 @@ void controller::reap_all() noexcept {
 trace controller::harvest() {
   auto result = to_trace(*arena_);
   result.waits = std::move(waits_);
-  result.culprit = culprit_;
+  if (culprit_ != no_task) result.culprit = culprit_;
   if (!detail_.empty()) result.detail = detail_;
   for (std::size_t i = 0; i < result.tasks.size(); ++i)
     result.tasks[i].output = output_.take(task_id(i));

@@ -60,15 +60,16 @@ std::set<task_id> users(const arena& a, resource_id resource, auto&& counts) {
 }
 
 // A reader waits for whoever can write, a writer for whoever can read; a task that has the other
-// end open itself is blocked, and so no help.
+// end open itself is blocked, and so no help. What a poll waits for is not told: anybody may help.
 std::set<task_id> holders_of_other_end(const arena& a, const resource& pipe, operation op) {
-  const bool wants_writer = op == operation::read || op == operation::poll;
+  const bool wants_writer = op == operation::read;
   std::set<task_id> found;
   for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
     if (!lives(a, task_id(i))) continue;
     const auto mode = open_mode(a.tasks[i].pid.load(), pipe.key.object);
     if (!mode) continue;
-    if (*mode == O_RDWR || (*mode == O_WRONLY) == wants_writer) found.insert(task_id(i));
+    if (op == operation::poll || *mode == O_RDWR || (*mode == O_WRONLY) == wants_writer)
+      found.insert(task_id(i));
   }
   return found;
 }
@@ -119,8 +120,9 @@ std::vector<wait_record> find_waits(const arena& a) {
   std::vector<wait_record> result;
   for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
     const auto& t = a.tasks[i];
-    // Whoever has a deadline will go on by itself.
+    // Whoever has a deadline will go on by itself, and a watcher by what is not seen.
     if (t.state != task_state::blocked || t.deadline_ns != no_deadline) continue;
+    if (a.schedule.watchers.contains(task_id(i))) continue;
     wait_record w{.task = task_id(i), .op = t.pending, .event = t.blocked_event};
     std::set<task_id> help;
     for (std::size_t k = 0; k < t.wait_count; ++k) {

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <array>
+#include <utility>
 
 namespace forkloom::execution {
 namespace {
@@ -62,6 +63,17 @@ std::string detail_of(const arena& a) {
   return fmt::format("{} steps in all", a.config.step_limit);
 }
 
+// All that is left waits for what Forkloom does not see: the first that does stands for them.
+void name_watcher(const arena& a, trace& result) {
+  bool first = true;
+  a.schedule.watchers.for_each([&](task_id task) {
+    if (!std::exchange(first, false)) return;
+    result.culprit = task;
+    result.detail =
+        fmt::format("{} for a descriptor that Forkloom does not schedule", name(a[task].pending));
+  });
+}
+
 }  // namespace
 
 trace to_trace(const arena& a) {
@@ -82,6 +94,7 @@ trace to_trace(const arena& a) {
       [&](std::uint32_t number, task_id picked) { result.schedule[number] = picked; });
   result.how = a.schedule.how;
   result.detail = detail_of(a);
+  if (a.schedule.how == ending::uncontrolled) name_watcher(a, result);
   result.steps = a.schedule.step;
   result.switches = a.schedule.switches;
   result.hash = a.schedule.hash;

@@ -18,6 +18,16 @@ void leave_wait_sets(arena& a, task_id id) noexcept {
   for (std::size_t i = 0; i < t.wait_count; ++i) a.resources[t.waits[i]].waiters.erase(id);
   t.wait_count = 0;
   a.schedule.waiting_for_any.erase(id);
+  a.schedule.watchers.erase(id);
+}
+
+// A task that made a step may have done what watchers wait for. One that has itself just looked in
+// vain has not: two watchers do not keep each other awake.
+void wake_watchers(arena& a, task_id current) noexcept {
+  auto& watchers = a.schedule.watchers;
+  if (watchers.empty() || (current != no_task && watchers.contains(current))) return;
+  const auto all = watchers;
+  all.for_each([&](task_id task) { set_enabled(a, task, wake::retry); });
 }
 
 // Enables every task whose deadline has come, and finds the next deadline.
@@ -115,11 +125,14 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
   auto& s = a.schedule;
   if (s.ended.load(std::memory_order_relaxed)) return no_task;
   bury_the_dead(a);
+  wake_watchers(a, current);
   s.clock_ns += step_duration_ns;
   if (s.clock_ns >= s.next_deadline_ns) expire_deadlines(a);
   while (s.enabled.empty()) {
     if (s.next_deadline_ns == no_deadline) {
-      end_execution(a, s.living == 0 ? ending::finished : ending::stuck);
+      end_execution(a, s.living == 0        ? ending::finished
+                       : s.watchers.empty() ? ending::stuck
+                                            : ending::uncontrolled);
       return no_task;
     }
     s.clock_ns = std::max(s.clock_ns, s.next_deadline_ns);

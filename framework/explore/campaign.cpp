@@ -209,11 +209,18 @@ class campaign {
     result_.steps += t.steps;
     result_.switches += t.switches;
     if (options_.hashes) result_.hashes.push_back({.seed = seed, .steps = t.steps, .hash = t.hash});
+    note_uncontrolled(run_.uncontrolled());
     result_.message = trouble(t);
     if (result_.message.empty()) return true;
     result_.how = verdict::error;
     result_.uncontrolled.push_back(result_.message);
     return false;
+  }
+
+  void note_uncontrolled(std::string_view call) {
+    auto& lines = result_.uncontrolled;
+    if (!call.empty() && std::find(lines.begin(), lines.end(), call) == lines.end())
+      lines.emplace_back(call);
   }
 
   finding blank_finding(const trace& t, std::uint64_t number, std::uint64_t seed) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "forkloom/options.hpp"
 #include "forkloom/registry.hpp"
@@ -30,6 +31,11 @@ class runner {
 
   // The campaign was told to stop; the last trace is of an execution that was cut short.
   [[nodiscard]] bool interrupted() const noexcept { return controller_.interrupted(); }
+
+  // The first call of the last execution that passed although Forkloom should schedule it; or "".
+  [[nodiscard]] std::string_view uncontrolled() noexcept {
+    return controller_.memory().uncontrolled_call.data();
+  }
 
  private:
   const scenario_info& scenario_;

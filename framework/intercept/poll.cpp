@@ -3,9 +3,10 @@
 // Resource: the first pipe among the descriptors; none if it is only a time-out.
 // Blocks: while the real poll with no time-out finds nothing ready; on all pipes in the set, until
 // the deadline in virtual time.
-// Releases: whatever changes one of the pipes, and the death of anybody.
-// A set without any pipe passes straight through, unless it is empty: that is a sleep.
-// Async-signal-safe: nothing is allocated, no lock is taken.
+// Releases: whatever changes one of the pipes, and the death of anybody. If there is something else
+// in the set (an eventfd, a socket, a terminal), any step of another task: what tasks do to it is
+// found in time. What comes from outside is not waited for, so such a wait is noted as
+// uncontrolled. Async-signal-safe: nothing is allocated, no lock is taken.
 #include <array>
 #include <cerrno>
 #include <span>
@@ -17,6 +18,7 @@
 namespace forkloom::intercept {
 namespace {
 
+namespace sys = execution::sys;
 using execution::controlled;
 using execution::controlled_call;
 using execution::no_deadline;
@@ -25,34 +27,44 @@ using execution::wake;
 constinit next<decltype(::poll)> real_poll{"poll"};
 constinit next<decltype(::ppoll)> real_ppoll{"ppoll"};
 constinit next<int(pollfd*, nfds_t, int, std::size_t)> real_poll_chk{"__poll_chk"};
+constinit next<int(pollfd*, nfds_t, const timespec*, const sigset_t*, std::size_t)> real_ppoll_chk{
+    "__ppoll_chk"};
 
-// The pipes of a set. One more than a task can wait for is enough: then any change wakes it.
-struct awaited_pipes {
-  std::array<resource_id, execution::wait_capacity + 1> resources{};
+// What a set waits for. One pipe more than a task can list is enough: then any change wakes it.
+struct awaited {
+  std::array<resource_id, execution::wait_capacity + 1> pipes{};
   std::size_t count = 0;
+  bool outside = false;  // something else that may become ready, and is not scheduled
 
-  awaited_pipes(const pollfd* fds, nfds_t size) noexcept {
-    for (nfds_t i = 0; i < size && count < resources.size(); ++i)
-      if (fds[i].fd >= 0 && is_pipe(fds[i].fd)) resources[count++] = resource_of(fds[i].fd);
+  awaited(const pollfd* fds, nfds_t size) noexcept {
+    for (nfds_t i = 0; i < size; ++i) add(fds[i].fd);
   }
 
-  [[nodiscard]] std::span<const resource_id> all() const noexcept {
-    return {resources.data(), count};
-  }
-  [[nodiscard]] resource_id first() const noexcept {
-    return count > 0 ? resources[0] : no_resource;
+  [[nodiscard]] std::span<const resource_id> all() const noexcept { return {pipes.data(), count}; }
+  [[nodiscard]] resource_id first() const noexcept { return count > 0 ? pipes[0] : no_resource; }
+
+ private:
+  void add(int fd) noexcept {
+    struct stat status {};
+    if (fd < 0 || sys::call(SYS_fstat, fd, sys::address(&status)) < 0) return;
+    if (!S_ISFIFO(status.st_mode))
+      outside |= !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);  // these never change
+    else if (count < pipes.size())
+      pipes[count++] = resource_of(fd);
   }
 };
 
 // attempt: the real call, with a time-out of zero.
 template <class Attempt>
-int wait_for(const awaited_pipes& pipes, std::uint64_t deadline, const void* site,
+int wait_for(const awaited& set, std::uint64_t deadline, const void* site,
              Attempt attempt) noexcept {
-  controlled_call call{operation::poll, pipes.first(), site};
+  controlled_call call{operation::poll, set.first(), site};
   for (bool late = false;;) {
     const auto result = attempt();
     if (result != 0 || late) return ended(call, result, errno);
-    late = call.block_on(pipes.all(), deadline) == wake::timed_out;
+    const auto cause =
+        set.outside ? call.watch(set.all(), deadline) : call.block_on(set.all(), deadline);
+    late = cause == wake::timed_out;
   }
 }
 
@@ -63,10 +75,34 @@ std::uint64_t deadline_in(int milliseconds) noexcept {
   return deadline_after({milliseconds / 1000, milliseconds % 1000 * 1'000'000L});
 }
 
+std::uint64_t deadline_in(const timespec* duration) noexcept {
+  if (duration == nullptr) return no_deadline;
+  if (duration->tv_sec == 0 && duration->tv_nsec == 0) return 0;
+  return deadline_after(*duration);
+}
+
+// The kernel refuses the set itself (EFAULT, EINVAL), so we cannot look into it either.
+bool refused(const pollfd* fds, nfds_t size) noexcept {
+  return sys::call(SYS_poll, sys::address(fds), static_cast<long>(size), 0) < 0;
+}
+
 int poll_set(pollfd* fds, nfds_t size, int timeout, const void* site) noexcept {
-  const awaited_pipes pipes{fds, size};
-  if (pipes.count == 0 && size > 0) return real_poll(fds, size, timeout);
-  return wait_for(pipes, deadline_in(timeout), site, [&] { return real_poll(fds, size, 0); });
+  if (refused(fds, size)) return real_poll(fds, size, 0);
+  return wait_for(awaited{fds, size}, deadline_in(timeout), site,
+                  [&] { return real_poll(fds, size, 0); });
+}
+
+// Signals that the mask lets in are delivered in each attempt.
+int ppoll_set(pollfd* fds, nfds_t size, const timespec* timeout, const sigset_t* mask,
+              const void* site) noexcept {
+  const auto attempt = [&] {
+    constexpr timespec none{0, 0};
+    return real_ppoll(fds, size, &none, mask);
+  };
+  const bool bad_timeout = timeout != nullptr && (timeout->tv_sec < 0 || !valid(*timeout));
+  if (bad_timeout) return real_ppoll(fds, size, timeout, mask);
+  if (refused(fds, size)) return attempt();
+  return wait_for(awaited{fds, size}, deadline_in(timeout), site, attempt);
 }
 
 }  // namespace
@@ -77,13 +113,22 @@ using namespace forkloom::intercept;  // NOLINT
 
 extern "C" {
 
-// What poll() is when its caller was built with _FORTIFY_SOURCE.
+// What poll() and ppoll() are when their caller was built with _FORTIFY_SOURCE.
 int __poll_chk(pollfd* fds, nfds_t size, int timeout, std::size_t bytes);  // NOLINT
+int __ppoll_chk(pollfd* fds, nfds_t size, const timespec* timeout, const sigset_t* mask,
+                std::size_t bytes);  // NOLINT
 
 int __poll_chk(pollfd* fds, nfds_t size, int timeout, std::size_t bytes) {  // NOLINT
   if (!controlled() || bytes / sizeof(pollfd) < size)
     return real_poll_chk(fds, size, timeout, bytes);
   return poll_set(fds, size, timeout, __builtin_return_address(0));
+}
+
+int __ppoll_chk(pollfd* fds, nfds_t size, const timespec* timeout,  // NOLINT
+                const sigset_t* mask, std::size_t bytes) {
+  if (!controlled() || bytes / sizeof(pollfd) < size)
+    return real_ppoll_chk(fds, size, timeout, mask, bytes);
+  return ppoll_set(fds, size, timeout, mask, __builtin_return_address(0));
 }
 
 int poll(pollfd* fds, nfds_t size, int timeout) {
@@ -92,17 +137,8 @@ int poll(pollfd* fds, nfds_t size, int timeout) {
 }
 
 int ppoll(pollfd* fds, nfds_t size, const timespec* timeout, const sigset_t* mask) {
-  if (!controlled() || (timeout != nullptr && (timeout->tv_sec < 0 || !valid(*timeout))))
-    return real_ppoll(fds, size, timeout, mask);
-  const awaited_pipes pipes{fds, size};
-  if (pipes.count == 0 && size > 0) return real_ppoll(fds, size, timeout, mask);
-  const bool at_once = timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec == 0;
-  const auto deadline = timeout == nullptr ? no_deadline : at_once ? 0 : deadline_after(*timeout);
-  // Signals that the mask lets in are delivered in each attempt.
-  return wait_for(pipes, deadline, __builtin_return_address(0), [&] {
-    constexpr timespec none{0, 0};
-    return real_ppoll(fds, size, &none, mask);
-  });
+  if (!controlled()) return real_ppoll(fds, size, timeout, mask);
+  return ppoll_set(fds, size, timeout, mask, __builtin_return_address(0));
 }
 
 }  // extern "C"

@@ -1,6 +1,7 @@
 // Deadlines of intercepted calls, in the arena's monotonic nanoseconds.
 #pragma once
 
+#include <algorithm>
 #include <ctime>
 
 #include "framework/execution/call.hpp"
@@ -25,9 +26,10 @@ inline constexpr std::uint64_t ns_per_s = 1'000'000'000;
   return ns > execution::realtime_offset_ns ? ns - execution::realtime_offset_ns : 0;
 }
 
-// That long from now.
+// That long from now; what would overflow is as far as can be.
 [[nodiscard]] inline std::uint64_t deadline_after(const timespec& duration) noexcept {
-  return deadline_at(CLOCK_MONOTONIC, duration) + execution::now_ns();
+  const auto now = execution::now_ns();
+  return std::min(deadline_at(CLOCK_MONOTONIC, duration), execution::no_deadline - 1 - now) + now;
 }
 
 }  // namespace forkloom::intercept
