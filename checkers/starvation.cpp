@@ -93,7 +93,7 @@ class reader {
     if (e.how == outcome::blocked) {
       block(i);
     } else {
-      if (e.how == outcome::completed && e.error == 0) acquire(i);
+      if (e.how == outcome::completed && e.error == 0 && !moved_nothing(e)) acquire(i);
       stop_waiting(e.task, operation::none);
       blocked_[index(e.task)] = no_event;
     }
@@ -179,7 +179,7 @@ class reader {
   void note_change(std::size_t i) {
     const auto& e = what_.events[i];
     changed(mutex_given_up(what_, e), i);
-    if (e.how != outcome::completed || e.error != 0) return;
+    if (e.how != outcome::completed || e.error != 0 || moved_nothing(e)) return;
     if (traits(e.op).changes || traits(e.op).releases) changed(e.resource, i);
   }
 

@@ -3,8 +3,9 @@
 // Resource: the pipe, by its inode; both ends are the same one.
 // Blocks: a read while the pipe is empty and has a writer; a write while it does not fit, of which
 // PIPE_BUF bytes go whole or not at all, and of a longer one whatever fits goes at once.
-// Releases: each transfer, even a part of one; the close of an end; the death of anybody.
-// Descriptors that are no pipes pass straight through.
+// Releases: each transfer, even a part of one; the close of an end; the death of anybody. The end
+// of the data, and a transfer of nothing, change nothing. Descriptors that are no pipes pass
+// straight through.
 //
 // The attempt is made with O_NONBLOCK set for its duration. The flag belongs to the open file
 // description, which other tasks share, but none of them runs meanwhile. poll(2) could not answer
@@ -56,6 +57,12 @@ bool answers_at_once(int flags, int wrong_access) noexcept {
   return flags < 0 || (flags & O_NONBLOCK) != 0 || (flags & O_ACCMODE) == wrong_access;
 }
 
+// As ended(); a call that moved no byte is no progress for anybody.
+ssize_t transferred(controlled_call& call, ssize_t result, int error) noexcept {
+  if (result == 0) return call.completed_unchanged(result);
+  return ended(call, result, error);
+}
+
 template <class Attempt>
 ssize_t read_pipe(int fd, const void* site, Attempt attempt) noexcept {
   controlled_call call{operation::read, resource_of(fd), site};
@@ -64,10 +71,10 @@ ssize_t read_pipe(int fd, const void* site, Attempt attempt) noexcept {
     const auto flags = status_flags(fd);
     if (answers_at_once(flags, O_WRONLY)) {
       const auto result = attempt();
-      return ended(call, result, errno);
+      return transferred(call, result, errno);
     }
     const auto result = try_once(fd, flags, attempt);
-    if (result >= 0 || errno != EAGAIN) return ended(call, result, errno);
+    if (result >= 0 || errno != EAGAIN) return transferred(call, result, errno);
     call.block();
   }
 }
@@ -118,7 +125,7 @@ ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
       call.block();
       continue;
     }
-    if (written < 0 || answers_at_once(flags, O_RDONLY)) return ended(call, written, errno);
+    if (written <= 0 || answers_at_once(flags, O_RDONLY)) return transferred(call, written, errno);
 
     remainder rest{parts, count};
     rest.skip(static_cast<std::size_t>(written));

@@ -125,14 +125,6 @@ pid_t fork_task(const void* site) noexcept {
   return call.completed(pid, 0, index(child));
 }
 
-// A WNOHANG that found nobody. It changed nothing, so a loop around it is no progress.
-void found_nobody(controlled_call& call) noexcept {
-  auto& since = this_arena().schedule.since_progress;
-  const auto steps = since;
-  call.completed_without_waking(0);
-  since = steps;
-}
-
 pid_t wait_for_child(pid_t pid, int* status, int options, rusage* usage,
                      const void* site) noexcept {
   controlled_call call{operation::wait_child, own_children(), site};
@@ -142,10 +134,7 @@ pid_t wait_for_child(pid_t pid, int* status, int options, rusage* usage,
     if (result < 0) return call.failed(static_cast<int>(-result));
     const auto found = static_cast<pid_t>(result);
     if (found != 0) return call.completed(found, 0, index(task_of(found)));
-    if ((options & WNOHANG) != 0) {
-      found_nobody(call);
-      return 0;
-    }
+    if ((options & WNOHANG) != 0) return call.completed_unchanged(0);
     call.block();
   }
 }
@@ -160,7 +149,7 @@ int wait_for_id(idtype_t type, id_t id, siginfo_t* info, int options, const void
     if (!nobody || (options & WNOHANG) != 0) {
       if (info != nullptr) *info = found;
       if (nobody)
-        found_nobody(call);
+        call.completed_unchanged(0);
       else
         call.completed(found.si_pid, 0, index(task_of(found.si_pid)));
       return 0;

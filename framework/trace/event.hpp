@@ -32,6 +32,12 @@ struct event {
   outcome how = outcome::completed;
 };
 
+// A read or write that moved no byte (the end of the data, an empty buffer) left the pipe as it
+// was, whatever traits() say of the operation.
+[[nodiscard]] constexpr bool moved_nothing(const event& e) noexcept {
+  return (e.op == operation::read || e.op == operation::write) && e.result == 0;
+}
+
 static_assert(std::is_trivially_copyable_v<event>);
 
 }  // namespace forkloom

@@ -67,7 +67,7 @@ class progress {
   void release(const event& e) {
     const auto& own = tasks_[index(e.task)];
     if (const auto mutex = mutex_given_up(what_, e); mutex != no_resource) let_go(mutex, own);
-    if (!succeeded(e) || !traits(e.op).releases) return;
+    if (!succeeded(e) || !traits(e.op).releases || moved_nothing(e)) return;
     // A child has no events yet: its clock starts as that of the fork.
     if (e.op == operation::fork && e.after < tasks_.size()) join(tasks_[e.after], own);
     if (e.op == operation::exit) leave_locks(e.task);

@@ -206,6 +206,24 @@ TEST_CASE("small writes that slip into a pipe before a large one starve it") {
   CHECK(found[0].tasks == strings{"large", "small"});
 }
 
+TEST_CASE("a write of nothing overtakes nobody, and is no chance for anybody") {
+  trace_builder b;
+  const auto large = b.task("large");
+  const auto small = b.task("small");
+  const auto sink = b.task("sink");
+  const auto pipe = b.resource("pipe", resource_kind::pipe);
+  b.blocks(large, operation::write, pipe);
+  for (int i = 0; i < 9; ++i) b.does(small, operation::write, pipe, {.result = 0});
+  CHECK(check_starvation(b.done(), at_most_three).empty());
+  for (int i = 0; i < 4; ++i) {
+    b.does(sink, operation::read, pipe, {.result = 0});
+    b.does(small, operation::write, pipe, {.result = 1});
+    b.does(sink, operation::read, pipe, {.result = 1});
+    b.blocks(large, operation::write, pipe);
+  }
+  CHECK(check_starvation(b.done(), at_most_three).size() == 1);
+}
+
 TEST_CASE("a reader is not overtaken by those who write what it waits for") {
   trace_builder b;
   const auto waiter = b.task("waiter");

@@ -68,6 +68,16 @@ TEST_CASE("an atomic modification is ordered after the earlier ones") {
   CHECK(ordered(p.b, first, second));
 }
 
+TEST_CASE("a read happens after the close that ended the data, and gives nothing on") {
+  pair_of_tasks p;
+  const auto pipe = p.b.resource("pipe", resource_kind::pipe);
+  const auto closed = p.b.does(p.one, operation::close, pipe);
+  const auto ended = p.b.does(p.other, operation::read, pipe, {.result = 0});
+  const auto again = p.b.does(p.one, operation::read, pipe, {.result = 0});
+  CHECK(ordered(p.b, closed, ended));
+  CHECK_FALSE(ordered(p.b, ended, again));
+}
+
 TEST_CASE("a fork happens before all of the child, and not what the parent does afterwards") {
   trace_builder b;
   const auto parent = b.task("parent");
