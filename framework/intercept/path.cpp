@@ -1,12 +1,13 @@
 // Paths: open, which is a rendezvous for FIFOs, and unlink.
 //
-// Resource: the inode that the path names.
+// Resource: the inode that the path names. Its model counts the readers that ever opened it.
 // Blocks: opening a FIFO for reading, until a writer is or was there; for writing, until a reader
-// is. O_RDWR and O_NONBLOCK never wait, and what is no FIFO does not either. Releases: the open of
-// the other side; the death of anybody (nobody may come any more).
+// is or was there. O_RDWR and O_NONBLOCK never wait, and what is no FIFO does not either.
+// Releases: the open of the other side; the death of anybody (nobody may come any more).
 //
-// A reader opens without blocking and then waits, so that a writer finds it; a writer cannot be
-// found before there is a reader, so it tries again.
+// Whoever waits in open() is already there for the kernel: a reader that comes meanwhile finds a
+// writer, so it reads EAGAIN and no end of the data. Here, too: both sides get their descriptor
+// first, and wait with it in hand.
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include "framework/intercept/path.hpp"
 
@@ -33,28 +34,103 @@ constinit next<decltype(::unlink)> real_unlink{"unlink"};
 constinit next<decltype(::unlinkat)> real_unlinkat{"unlinkat"};
 constinit next<decltype(::remove)> real_remove{"remove"};
 
+// Readers that ever opened the FIFO: one that came and went has still been met.
+std::uint64_t& readers_of(resource_id fifo) noexcept {
+  return execution::current_arena()->resources[fifo].model[0];
+}
+
+struct open_arguments {
+  int directory;
+  const char* path;
+  int flags;
+  mode_t mode;
+
+  [[nodiscard]] int access() const noexcept { return flags & O_ACCMODE; }
+  [[nodiscard]] bool waits() const noexcept {
+    return (flags & O_NONBLOCK) == 0 && access() != O_RDWR;
+  }
+  [[nodiscard]] int open() const noexcept { return real_openat(directory, path, flags, mode); }
+  [[nodiscard]] int open_at_once() const noexcept {
+    return real_openat(directory, path, flags | O_NONBLOCK, mode);
+  }
+};
+
+// Another open of the same file, in the place of that descriptor.
+void renew(int fd, const open_arguments& how) noexcept {
+  const auto fresh = how.open_at_once();
+  if (fresh < 0) return;
+  execution::sys::call(SYS_dup3, fresh, fd, how.flags & O_CLOEXEC);
+  execution::sys::call(SYS_close, fresh);
+}
+
+// Of a FIFO that holds data and did not hang up since this reader opened it: has the writer gone
+// before that? Then one more that comes and goes makes it hang up, which a new open forgets.
+bool data_is_left_over(int fd, const open_arguments& how) noexcept {
+  const auto writer = real_openat(how.directory, how.path, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0);
+  if (writer < 0) return false;
+  execution::sys::call(SYS_close, writer);
+  if ((ready(fd, 0) & POLLHUP) == 0) return false;
+  renew(fd, how);
+  return true;
+}
+
 // Of a FIFO opened for reading without blocking: is a writer there, or did one come and go?
-bool met_a_writer(int fd) noexcept {
-  if (ready(fd, POLLIN) != 0) return true;  // data, or the hang-up of a writer that went
+bool met_a_writer(int fd, const open_arguments& how) noexcept {
+  const auto events = ready(fd, POLLIN);
+  if ((events & POLLHUP) != 0) return true;
+  if ((events & POLLIN) != 0) return !data_is_left_over(fd, how);
   // The FIFO is empty, so this takes nothing: 0 is the end of a FIFO without a writer.
   char nothing = 0;
   return execution::sys::call(SYS_read, fd, execution::sys::address(&nothing), 1) == -EAGAIN;
 }
 
-int open_for_reading(controlled_call& call, int directory, const char* path, int flags) noexcept {
-  const auto fd = real_openat(directory, path, flags | O_NONBLOCK, 0);
-  if (fd < 0) return -1;
+void opened(controlled_call& call, int fd, const open_arguments& how) noexcept {
   call.concern(execution::resource_of(fd, resource_kind::fifo));
+  if (how.access() != O_WRONLY) ++readers_of(call.resource());
+}
+
+int open_for_reading(controlled_call& call, const open_arguments& how) noexcept {
+  const auto fd = how.open_at_once();
+  if (fd < 0) return -1;
+  opened(call, fd, how);
   execution::changed(call.resource());
-  while (!met_a_writer(fd)) call.block();
+  while (!met_a_writer(fd, how)) call.block();
   return fd;
 }
 
-int open_for_writing(controlled_call& call, int directory, const char* path, int flags) noexcept {
+// The write end of a FIFO without a reader, which the kernel refuses to give: it is opened while a
+// descriptor of both ends stands in for the reader. It gets that one's number, the lowest free one,
+// as in a plain open().
+int open_without_reader(const open_arguments& how) noexcept {
+  const auto both = real_openat(how.directory, how.path,
+                                (how.flags & ~O_ACCMODE) | O_RDWR | O_NONBLOCK, how.mode);
+  if (both < 0) return -1;
+  const auto writer = how.open_at_once();
+  if (writer >= 0) {
+    execution::sys::call(SYS_dup3, writer, both, how.flags & O_CLOEXEC);
+    execution::sys::call(SYS_close, writer);
+    return both;
+  }
+  execution::sys::call(SYS_close, both);
+  return -1;
+}
+
+int open_for_writing(controlled_call& call, const open_arguments& how) noexcept {
   for (;;) {
-    const auto fd = real_openat(directory, path, flags | O_NONBLOCK, 0);
-    if (fd >= 0 || errno != ENXIO) return fd;
-    call.block();
+    auto fd = how.open_at_once();
+    if (fd >= 0 || errno != ENXIO) {
+      if (fd >= 0) opened(call, fd, how);
+      return fd;
+    }
+    fd = open_without_reader(how);
+    if (fd >= 0) {
+      opened(call, fd, how);
+      const auto before = readers_of(call.resource());
+      while (readers_of(call.resource()) == before && (ready(fd, POLLOUT) & POLLERR) != 0)
+        call.block();
+      return fd;
+    }
+    call.block();  // it may not be read, or there are no descriptors: it tries again, unseen
   }
 }
 
@@ -66,16 +142,17 @@ resource_id fifo_at(int directory, const char* path) noexcept {
   return fifo;
 }
 
-int open_fifo(int directory, const char* path, int flags, const void* site) noexcept {
-  controlled_call call{operation::open, fifo_at(directory, path), site};
-  const bool waits = (flags & O_NONBLOCK) == 0 && (flags & O_ACCMODE) != O_RDWR;
-  const auto fd = !waits ? real_openat(directory, path, flags, 0)
-                  : (flags & O_ACCMODE) == O_RDONLY
-                      ? open_for_reading(call, directory, path, flags)
-                      : open_for_writing(call, directory, path, flags);
+int open_fifo(const open_arguments& how, const void* site) noexcept {
+  controlled_call call{operation::open, fifo_at(how.directory, how.path), site};
+  if (!how.waits()) {
+    const auto fd = how.open();
+    if (fd >= 0) opened(call, fd, how);
+    return ended(call, fd, errno);
+  }
+  const auto fd =
+      how.access() == O_RDONLY ? open_for_reading(call, how) : open_for_writing(call, how);
   if (fd < 0) return call.failed(errno);
-  if (waits) set_status_flags(fd, status_flags(fd) & ~O_NONBLOCK);
-  call.concern(execution::resource_of(fd, resource_kind::fifo));
+  set_status_flags(fd, status_flags(fd) & ~O_NONBLOCK);
   return call.completed(fd);
 }
 
@@ -87,7 +164,7 @@ int open_path(int directory, const char* path, int flags, mode_t mode, const voi
     return fd;
   }
   if ((flags & O_PATH) == 0 && names_fifo(directory, path))
-    return open_fifo(directory, path, flags, site);
+    return open_fifo({directory, path, flags, mode}, site);
   const auto fd = real_openat(directory, path, flags, mode);
   auto call =
       controlled_call::silent(operation::open, fd >= 0 ? resource_of(fd) : no_resource, site);
