@@ -4,7 +4,7 @@
 // Blocks: nothing.
 // Releases: the close of an end of a pipe, also by a dup2() in its place: others may see the end of
 // the data, or that nobody reads. Only that close is a scheduling point; the events of all others
-// are there to tell which descriptors leak.
+// are there to tell which descriptors leak. A pipe that is made larger may take what a writer has.
 // Events: before is the descriptor that was closed or duplicated, the result of a dup the new one.
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include "framework/intercept/descriptor.hpp"
@@ -36,15 +36,14 @@ int close_within(controlled_call call, int fd) noexcept {
   return call.completed(0, static_cast<std::uint64_t>(fd));
 }
 
-// replaced: the pipe of which the new number was an end until now.
-int duplicated(int source, int result, resource_id replaced, const void* site) noexcept {
-  auto call = controlled_call::silent(operation::dup, resource_of(source), site);
+int duplicated(controlled_call& call, int source, int result) noexcept {
   if (result < 0) return call.failed(errno);
-  if (replaced != no_resource && result != source) {
-    call.involve(replaced);
-    execution::changed(replaced);
-  }
   return call.completed(result, static_cast<std::uint64_t>(source));
+}
+
+int duplicated(int source, int result, const void* site) noexcept {
+  auto call = controlled_call::silent(operation::dup, resource_of(source), site);
+  return duplicated(call, source, result);
 }
 
 // The controller's copy of an end of a pipe is as much in the way of an end of data as the
@@ -55,13 +54,25 @@ int inherited(int result) noexcept {
   return result;
 }
 
-resource_id pipe_at(int fd) noexcept { return is_pipe(fd) ? resource_of(fd) : no_resource; }
+// To a number of the caller's choice. If that was an end of a pipe, others may notice its close.
+template <class Duplicate>
+int duplicate_over(int source, int wanted, const void* site, Duplicate real) noexcept {
+  if (source == wanted || !is_pipe(wanted)) return duplicated(source, real(), site);
+  const auto replaced = resource_of(wanted);
+  controlled_call call{operation::dup, resource_of(source), site};
+  call.involve(replaced);
+  const auto result = real();
+  if (result >= 0) execution::changed(replaced);
+  return duplicated(call, source, result);
+}
 
 int control(int fd, int command, void* argument, const void* site) noexcept {
   const auto result = real_fcntl(fd, command, argument);
+  // There may be room now for a writer that waits.
+  if (command == F_SETPIPE_SZ && result >= 0 && controlled()) execution::changed(resource_of(fd));
   if (command != F_DUPFD && command != F_DUPFD_CLOEXEC) return result;
   if (!controlled()) return inherited(result);
-  return duplicated(fd, result, no_resource, site);
+  return duplicated(fd, result, site);
 }
 
 }  // namespace
@@ -82,19 +93,19 @@ int close(int fd) {
 int dup(int fd) noexcept {
   const auto result = real_dup(fd);
   if (!controlled()) return inherited(result);
-  return duplicated(fd, result, no_resource, __builtin_return_address(0));
+  return duplicated(fd, result, __builtin_return_address(0));
 }
 
 int dup2(int fd, int wanted) noexcept {
   if (!controlled()) return inherited(real_dup2(fd, wanted));
-  const auto replaced = pipe_at(wanted);
-  return duplicated(fd, real_dup2(fd, wanted), replaced, __builtin_return_address(0));
+  return duplicate_over(fd, wanted, __builtin_return_address(0),
+                        [&] { return real_dup2(fd, wanted); });
 }
 
 int dup3(int fd, int wanted, int flags) noexcept {
   if (!controlled()) return inherited(real_dup3(fd, wanted, flags));
-  const auto replaced = pipe_at(wanted);
-  return duplicated(fd, real_dup3(fd, wanted, flags), replaced, __builtin_return_address(0));
+  return duplicate_over(fd, wanted, __builtin_return_address(0),
+                        [&] { return real_dup3(fd, wanted, flags); });
 }
 
 int fcntl(int fd, int command, ...) {  // NOLINT
