@@ -11,7 +11,8 @@ namespace {
 
 constinit arena* the_arena = nullptr;
 
-void reset_task(task& t) noexcept {
+void reset_task(arena& a, std::size_t i) noexcept {
+  auto& t = a.tasks[i];
   t.token.store(0, std::memory_order_relaxed);
   t.pid.store(0, std::memory_order_relaxed);
   t.died.store(false, std::memory_order_relaxed);
@@ -22,16 +23,17 @@ void reset_task(task& t) noexcept {
   t.parent = no_task;
   t.pending = operation::none;
   t.pending_resource = no_resource;
-  t.wait_count = 0;
   t.wait_status = 0;
   t.deadline_ns = no_deadline;
-  t.name[0] = '\0';
+  t.writer = {};
+  a.details[i].wait_count = 0;
+  a.details[i].name[0] = '\0';
 }
 
 }  // namespace
 
 void arena::reset() noexcept {
-  for (std::uint32_t i = 0; i < schedule.task_count; ++i) reset_task(tasks[i]);
+  for (std::uint32_t i = 0; i < schedule.task_count; ++i) reset_task(*this, i);
   schedule.enabled.clear();
   schedule.waiting_for_any.clear();
   schedule.watchers.clear();
@@ -48,6 +50,7 @@ void arena::reset() noexcept {
   schedule.how = ending::finished;
   resources.reset();
   log.reset();
+  nobody = {};
   stack_count = 0;
   failure_count = 0;
   named_range_count = 0;
@@ -77,7 +80,8 @@ arena* map_arena() noexcept {
   new (&made->schedule) schedule_state{};
   new (&made->strategy) strategy::state{};
   new (&made->controller) mailbox{};
-  for (auto& t : made->tasks) reset_task(t);
+  new (&made->log) journal(made->log_pages);
+  for (std::size_t i = 0; i < task_capacity; ++i) reset_task(*made, i);
   return made;
 }
 

@@ -39,6 +39,7 @@ enum class task_state : std::uint8_t { unused, ready, blocked, dead };
 // Why a blocked task got the token back.
 enum class wake : std::uint8_t { retry, timed_out };
 
+// What a step touches of a task: one line of the cache. The rest is in task_details.
 struct alignas(64) task {
   std::atomic<std::uint32_t> token{0};  // futex word: 1 = you may run
   std::atomic<pid_t> pid{0};            // written by the parent and by the child itself
@@ -49,11 +50,16 @@ struct alignas(64) task {
   bool body_returned = false;
   task_id parent = no_task;
   operation pending = operation::none;
-  std::uint8_t wait_count = 0;
   resource_id pending_resource = no_resource;
   std::uint32_t blocked_event = 0;  // number of the event that says it blocked
   int wait_status = 0;              // as from waitpid(2), once dead
   std::uint64_t deadline_ns = no_deadline;
+  journal_writer writer;
+};
+static_assert(sizeof(task) == 64);
+
+struct task_details {
+  std::uint8_t wait_count = 0;
   std::array<resource_id, wait_capacity> waits{};
   std::array<char, 32> name{};
 };
@@ -110,8 +116,9 @@ struct mailbox {
 struct arena {
   settings config;
   schedule_state schedule;
-  strategy::state strategy;
   mailbox controller;
+  journal log;
+  journal_writer nobody;  // writes the picks that no task makes
 
   std::uint32_t stack_count = 0;
   std::uint32_t failure_count = 0;
@@ -119,18 +126,24 @@ struct arena {
   std::uint32_t uncontrolled_count = 0;  // calls that passed although Forkloom should schedule them
   std::array<char, 64> uncontrolled_call{};
 
-  // What each step touches lies together up to here, and each of these begins with what small
-  // executions need: a forked task maps the whole neighbourhood with its first read of it.
-  resource_table resources;
+  // What each step touches lies together: every page more costs each task a fault, and each switch
+  // a look into the page tables. A forked task maps the whole neighbourhood with its first read.
+  strategy::state strategy;
   std::array<task, task_capacity> tasks;
-  alignas(fault_window) journal log;
+  resource_table resources;
 
+  alignas(fault_window) std::array<journal_page, journal_page_capacity> log_pages;
+  std::array<task_details, task_capacity> details;
   std::array<failure, failure_capacity> failures;
   std::array<named_range, named_range_capacity> named_ranges;
   std::array<std::array<std::uint64_t, stack_depth>, stack_capacity> stacks;
 
   [[nodiscard]] task& operator[](task_id id) noexcept { return tasks[index(id)]; }
   [[nodiscard]] const task& operator[](task_id id) const noexcept { return tasks[index(id)]; }
+
+  [[nodiscard]] journal_writer& writer(task_id id) noexcept {
+    return id == no_task ? nobody : tasks[index(id)].writer;
+  }
 
   // Forgets the last execution; keeps config, strategy and mailbox. Touches only what was used.
   void reset() noexcept;

@@ -125,9 +125,10 @@ std::vector<wait_record> find_waits(const arena& a) {
     if (a.schedule.watchers.contains(task_id(i))) continue;
     wait_record w{.task = task_id(i), .op = t.pending, .event = t.blocked_event};
     std::set<task_id> help;
-    for (std::size_t k = 0; k < t.wait_count; ++k) {
-      w.resources.push_back(t.waits[k]);
-      help.merge(releasers(a, w.task, t.waits[k]));
+    const auto& d = a.details[i];
+    for (std::size_t k = 0; k < d.wait_count; ++k) {
+      w.resources.push_back(d.waits[k]);
+      help.merge(releasers(a, w.task, d.waits[k]));
     }
     w.releasers.assign(help.begin(), help.end());
     result.push_back(std::move(w));

@@ -25,7 +25,7 @@ std::vector<resource_record> resources_of(const arena& a) {
     const auto& r = a.resources[resource_id(i)];
     resource_record record{.name = r.name.data(), .kind = r.kind, .owner = r.owner};
     if (r.key.where == resource_key::space::children)
-      record.name = fmt::format("children of {}", a.tasks[r.key.object].name.data());
+      record.name = fmt::format("children of {}", a.details[r.key.object].name.data());
     else if (record.name.empty())
       record.name = fmt::format("{} {}", name(r.kind), ++numbers[static_cast<std::size_t>(r.kind)]);
     result.push_back(std::move(record));
@@ -38,7 +38,7 @@ std::vector<task_record> tasks_of(const arena& a) {
   result.reserve(a.schedule.task_count);
   for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
     const auto& t = a.tasks[i];
-    result.push_back({.name = t.name.data(),
+    result.push_back({.name = a.details[i].name.data(),
                       .parent = t.parent,
                       .end = end_of(t),
                       .body_returned = t.body_returned,

@@ -6,15 +6,14 @@ void journal::reset() noexcept {
   event_count_ = 0;
   pick_count_ = 0;
   pages_used_ = 0;
-  open_ = {};
 }
 
-journal_page* journal::open_page(std::size_t place) noexcept {
-  if (pages_used_ == page_capacity) return nullptr;
+journal_page* journal::open_page(journal_writer& writer) noexcept {
+  if (pages_used_ == pages_.size()) return nullptr;
   auto& page = pages_[pages_used_];
   page.event_count = 0;
   page.pick_count = 0;
-  open_[place] = ++pages_used_;
+  writer.open_page = ++pages_used_;
   return &page;
 }
 

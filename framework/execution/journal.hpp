@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "framework/execution/task_set.hpp"
 #include "framework/trace/event.hpp"
@@ -44,26 +45,34 @@ struct alignas(page_size) journal_page {
 };
 static_assert(sizeof(journal_page) == page_size);
 
+// Enough for a million events however they are spread.
+inline constexpr std::size_t journal_page_capacity =
+    (std::size_t{1} << 20) / journal_page::event_capacity + task_capacity + 2;
+
+// One that writes into the journal: a task, or the controller.
+struct journal_writer {
+  std::uint32_t open_page = 0;  // 1 + its page; 0: none yet
+};
+
+// Writers must begin anew after a reset.
 class journal {
  public:
-  // Enough for a million events however they are spread.
-  static constexpr std::size_t page_capacity =
-      (std::size_t{1} << 20) / journal_page::event_capacity + task_capacity + 2;
+  explicit journal(std::span<journal_page> pages) noexcept : pages_(pages) {}
 
   void reset() noexcept;
 
-  // Room for the next event of that task, with everything but its number left over from before.
-  // Null if the journal is full.
-  [[nodiscard]] event* add_event(task_id task) noexcept {
-    auto* page = page_with_room(task, &journal_page::event_count, journal_page::event_capacity);
+  // Room for the next event, with everything but its number left over from before. Null if the
+  // journal is full.
+  [[nodiscard]] event* add_event(journal_writer& by) noexcept {
+    auto* page = page_with_room(by, &journal_page::event_count, journal_page::event_capacity);
     if (page == nullptr) return nullptr;
     auto& entry = page->events[page->event_count++];
     entry.number = event_count_++;
     return &entry.what;
   }
 
-  // The next pick, made by that task, or by nobody: no_task. False if the journal is full.
-  [[nodiscard]] bool add_pick(task_id by, task_id picked) noexcept {
+  // The next pick. False if the journal is full.
+  [[nodiscard]] bool add_pick(journal_writer& by, task_id picked) noexcept {
     auto* page = page_with_room(by, &journal_page::pick_count, journal_page::pick_capacity);
     if (page == nullptr) return false;
     page->picks[page->pick_count++] = {pick_count_++, picked};
@@ -73,7 +82,7 @@ class journal {
   [[nodiscard]] std::uint32_t event_count() const noexcept { return event_count_; }
   [[nodiscard]] std::uint32_t pick_count() const noexcept { return pick_count_; }
 
-  // Calls visit(number, event) for all events, those of one task in order, else in any order.
+  // Calls visit(number, event) for all events, those of one writer in order, else in any order.
   template <class Visit>
   void for_each_event(Visit&& visit) const {
     for (std::uint32_t p = 0; p < pages_used_; ++p)
@@ -90,24 +99,20 @@ class journal {
   }
 
  private:
-  static constexpr std::size_t nobody = task_capacity;
-
-  journal_page* page_with_room(task_id writer, std::uint32_t journal_page::*count,
+  journal_page* page_with_room(journal_writer& writer, std::uint32_t journal_page::*count,
                                std::uint32_t capacity) noexcept {
-    const auto place = writer == no_task ? nobody : index(writer);
-    if (const auto current = open_[place]; current != 0) {
-      auto& page = pages_[current - 1];
+    if (writer.open_page != 0) {
+      auto& page = pages_[writer.open_page - 1];
       if (page.*count < capacity) return &page;
     }
-    return open_page(place);
+    return open_page(writer);
   }
-  journal_page* open_page(std::size_t place) noexcept;
+  journal_page* open_page(journal_writer& writer) noexcept;
 
   std::uint32_t event_count_ = 0;
   std::uint32_t pick_count_ = 0;
   std::uint32_t pages_used_ = 0;
-  std::array<std::uint32_t, task_capacity + 1> open_{};  // by writer: 1 + its open page; 0: none
-  std::array<journal_page, page_capacity> pages_;
+  std::span<journal_page> pages_;  // at the same address in every process
 };
 
 }  // namespace forkloom::execution

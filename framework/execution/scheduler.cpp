@@ -14,9 +14,9 @@ void copy_name(std::span<char> to, std::string_view from) noexcept {
 }
 
 void leave_wait_sets(arena& a, task_id id) noexcept {
-  auto& t = a[id];
-  for (std::size_t i = 0; i < t.wait_count; ++i) a.resources[t.waits[i]].waiters.erase(id);
-  t.wait_count = 0;
+  auto& d = a.details[index(id)];
+  for (std::size_t i = 0; i < d.wait_count; ++i) a.resources[d.waits[i]].waiters.erase(id);
+  d.wait_count = 0;
   a.schedule.waiting_for_any.erase(id);
   a.schedule.watchers.erase(id);
 }
@@ -84,7 +84,7 @@ task_id birth(arena& a, task_id parent, std::string_view name) noexcept {
   t.parent = parent;
   t.pending = operation::start;
   t.pending_resource = no_resource;
-  copy_name(t.name, name);
+  copy_name(a.details[index(id)].name, name);
   s.enabled.insert(id);
   ++s.living;
   return id;
@@ -140,7 +140,7 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
   }
   if (limits_reached(a)) return no_task;
   const auto picked = strategy::pick(a.strategy, {s.enabled, current, yields});
-  if (!a.log.add_pick(current, picked)) {
+  if (!a.log.add_pick(a.writer(current), picked)) {
     end_execution(a, ending::step_limit);
     return no_task;
   }
@@ -177,10 +177,11 @@ void set_blocked(arena& a, task_id me, std::span<const resource_id> resources,
   t.state = task_state::blocked;
   t.retryable = retryable;
   t.deadline_ns = deadline_ns;
-  if (resources.size() > t.waits.size()) s.waiting_for_any.insert(me);
-  t.wait_count = static_cast<std::uint8_t>(std::min(resources.size(), t.waits.size()));
-  std::copy_n(resources.begin(), t.wait_count, t.waits.begin());
-  for (std::size_t i = 0; i < t.wait_count; ++i) a.resources[t.waits[i]].waiters.insert(me);
+  auto& d = a.details[index(me)];
+  if (resources.size() > d.waits.size()) s.waiting_for_any.insert(me);
+  d.wait_count = static_cast<std::uint8_t>(std::min(resources.size(), d.waits.size()));
+  std::copy_n(resources.begin(), d.wait_count, d.waits.begin());
+  for (std::size_t i = 0; i < d.wait_count; ++i) a.resources[d.waits[i]].waiters.insert(me);
   s.enabled.erase(me);
   s.next_deadline_ns = std::min(s.next_deadline_ns, deadline_ns);
 }
@@ -209,7 +210,7 @@ void end_execution(arena& a, ending how) noexcept {
 
 event* append_event(arena& a, task_id task, operation op, resource_id resource,
                     outcome how) noexcept {
-  auto* e = a.log.add_event(task);
+  auto* e = a.log.add_event(a.writer(task));
   if (e == nullptr) {
     end_execution(a, ending::step_limit);
     return nullptr;

@@ -59,7 +59,7 @@ task_id task_of(pid_t pid) noexcept {
 class child_name {
  public:
   child_name(const arena& a, task_id parent) noexcept {
-    const std::string_view base(a[parent].name.data());
+    const std::string_view base(a.details[index(parent)].name.data());
     constexpr std::size_t room_for_number = 6;
     const auto length = std::min(base.size(), text_.size() - room_for_number);
     std::copy_n(base.begin(), length, text_.begin());

@@ -1,5 +1,6 @@
 #include "framework/execution/journal.hpp"
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -10,9 +11,20 @@ namespace {
 using namespace forkloom;
 using execution::journal;
 using execution::journal_page;
+using execution::journal_writer;
 
 constexpr task_id one{0};
 constexpr task_id other{1023};
+
+// A journal with its pages, and two that write into it.
+struct desk {
+  static constexpr std::size_t page_count = 1000;
+  std::unique_ptr<std::array<journal_page, page_count>> pages =
+      std::make_unique<std::array<journal_page, page_count>>();
+  journal j{*pages};
+  journal_writer here;
+  journal_writer there;
+};
 
 // The events in their order, each told by its `result`.
 std::vector<std::int64_t> results(const journal& j) {
@@ -27,63 +39,64 @@ std::vector<task_id> picks(const journal& j) {
   return found;
 }
 
-bool write(journal& j, task_id task, std::int64_t result) {
-  auto* e = j.add_event(task);
+bool write(journal& j, journal_writer& by, std::int64_t result) {
+  auto* e = j.add_event(by);
   if (e == nullptr) return false;
-  *e = event{.result = result, .task = task};
+  *e = event{.result = result};
   return true;
 }
 
 TEST_CASE("a journal keeps the order of events across their writers") {
-  const auto j = std::make_unique<journal>();
+  desk d;
   std::vector<std::int64_t> expected;
   for (int i = 0; i < 500; ++i) {
-    REQUIRE(write(*j, i % 3 == 0 ? one : other, i));
+    REQUIRE(write(d.j, i % 3 == 0 ? d.here : d.there, i));
     expected.push_back(i);
   }
-  CHECK(results(*j) == expected);
+  CHECK(results(d.j) == expected);
 }
 
-TEST_CASE("a journal keeps the order of picks, also of those that nobody made") {
-  const auto j = std::make_unique<journal>();
+TEST_CASE("a journal keeps the order of picks across their writers") {
+  desk d;
   std::vector<task_id> expected;
   for (int i = 0; i < 500; ++i) {
     const auto picked = i % 2 == 0 ? other : one;
-    REQUIRE(j->add_pick(i % 7 == 0 ? no_task : one, picked));
+    REQUIRE(d.j.add_pick(i % 7 == 0 ? d.there : d.here, picked));
     expected.push_back(picked);
   }
-  CHECK(picks(*j) == expected);
+  CHECK(picks(d.j) == expected);
 }
 
 TEST_CASE("two writers share no page") {
-  const auto j = std::make_unique<journal>();
+  desk d;
   const auto page = [](const event* e) {
     return reinterpret_cast<std::uintptr_t>(e) / execution::page_size;  // NOLINT: its page
   };
-  const auto* first = j->add_event(one);
-  const auto* second = j->add_event(other);
-  const auto* third = j->add_event(one);
+  const auto* first = d.j.add_event(d.here);
+  const auto* second = d.j.add_event(d.there);
+  const auto* third = d.j.add_event(d.here);
   CHECK(page(first) != page(second));
   CHECK(page(first) == page(third));
 }
 
 TEST_CASE("a full journal says so, and loses nothing that it took") {
-  const auto j = std::make_unique<journal>();
+  desk d;
   std::int64_t taken = 0;
-  while (write(*j, one, taken)) ++taken;
-  CHECK(taken >= 1'000'000);
-  CHECK(results(*j).back() == taken - 1);
-  CHECK_FALSE(j->add_pick(other, one));
+  while (write(d.j, d.here, taken)) ++taken;
+  CHECK(taken == desk::page_count * journal_page::event_capacity);
+  CHECK(results(d.j).back() == taken - 1);
+  CHECK_FALSE(d.j.add_pick(d.there, one));
 }
 
 TEST_CASE("a journal that was reset is empty and can be filled anew") {
-  const auto j = std::make_unique<journal>();
-  while (write(*j, one, 1)) continue;
-  j->reset();
-  CHECK(j->event_count() == 0);
-  CHECK(results(*j).empty());
-  CHECK(write(*j, one, 7));
-  CHECK(results(*j) == std::vector<std::int64_t>{7});
+  desk d;
+  while (write(d.j, d.here, 1)) continue;
+  d.j.reset();
+  d.here = {};
+  CHECK(d.j.event_count() == 0);
+  CHECK(results(d.j).empty());
+  CHECK(write(d.j, d.here, 7));
+  CHECK(results(d.j) == std::vector<std::int64_t>{7});
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ TEST_CASE("a newborn task is enabled, has its name and is about to start") {
   CHECK(t.parent == one);
   CHECK(t.state == task_state::ready);
   CHECK(t.pending == operation::start);
-  CHECK(std::string(t.name.data()) == "a child with a name of more tha");
+  CHECK(std::string(st.a().details[index(child)].name.data()) == "a child with a name of more tha");
 }
 
 TEST_CASE("a birth whose fork failed leaves no trace") {
@@ -325,7 +325,8 @@ TEST_CASE("an event takes the step and the time of its call, and a full log ends
   CHECK(e->clock_ns == st.s().clock_ns);
   CHECK(e->resource == resource_id{4});
   CHECK(e->op == operation::yield);
-  while (st.a().log.add_event(one) != nullptr) continue;
+  while (st.a().log.add_event(st.a().nobody) != nullptr) continue;
+  st.a()[one].writer = {};
   CHECK(append_event(st.a(), one, operation::yield, no_resource, outcome::completed) == nullptr);
   CHECK(st.s().how == ending::step_limit);
 }
