@@ -57,9 +57,8 @@ unsigned scenario::default_process_count() const { return engine_.default_proces
 
 namespace detail {
 
-void unmet(std::string_view values, const std::source_location& where) {
-  execution::stop_execution(failure_record::what::expectation, where.file_name(), where.line(),
-                            values);
+void unmet(std::string_view values, source_place where) {
+  execution::stop_execution(failure_record::what::expectation, where.file, where.line, values);
 }
 
 }  // namespace detail

@@ -38,6 +38,7 @@ trace scenario_engine::execute(const scenario_info& info) {
   std::exception_ptr misuse;
   try {
     scenario declared(*this);
+    watch_.emplace(limit_);
     info.body(declared);
     if (!ran_) run_processes();
   } catch (const usage_error&) {
@@ -45,6 +46,7 @@ trace scenario_engine::execute(const scenario_info& info) {
   } catch (const std::exception& e) {
     trouble_ = e.what();
   }
+  watch_.reset();
   if (!ran_) controller_.abandon();
   destroy_objects();
   auto result = controller_.harvest();
@@ -109,6 +111,7 @@ void scenario_engine::allow_signal(unsigned first, unsigned count, int signal) {
 
 void scenario_engine::run_processes() {
   ran_ = true;
+  watch_.reset();
   if (!allowances_.empty()) controller_.run();
 }
 
@@ -116,7 +119,9 @@ bool scenario_engine::cut_short() { return controller_.memory().schedule.how != 
 
 void scenario_engine::finally(const std::function<void()>& check) {
   if (!ran_) run_processes();
-  if (!cut_short()) check();
+  if (cut_short()) return;
+  const body_limit::watch time_runs(limit_);
+  check();
 }
 
 void* scenario_engine::allocate(std::size_t size, std::size_t alignment, std::string_view name) {

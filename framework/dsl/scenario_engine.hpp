@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "forkloom/options.hpp"
 #include "forkloom/registry.hpp"
 #include "forkloom/scenario.hpp"
+#include "framework/dsl/body_limit.hpp"
 #include "framework/execution/controller.hpp"
 #include "framework/execution/scenario_memory.hpp"
 #include "framework/trace/trace.hpp"
@@ -20,8 +22,8 @@ namespace forkloom::detail {
 class scenario_engine {
  public:
   scenario_engine(execution::controller& controller, execution::scenario_memory& memory,
-                  const options& how)
-      : controller_(controller), memory_(memory), options_(how) {}
+                  body_limit& limit, const options& how)
+      : controller_(controller), memory_(memory), limit_(limit), options_(how) {}
 
   // Runs the body and its processes once. The controller must have begun an execution. The body's
   // exceptions end up in the trace. Throws usage_error if the body declares no process.
@@ -54,6 +56,8 @@ class scenario_engine {
 
   execution::controller& controller_;
   execution::scenario_memory& memory_;
+  body_limit& limit_;
+  std::optional<body_limit::watch> watch_;  // while the body runs
   const options& options_;
   std::vector<std::function<void()>> destructors_;
   std::vector<allowance> allowances_;  // by task

@@ -61,7 +61,6 @@ controller::controller(const limits& bounds, int stop_fd)
       arena_(map_arena()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       mail_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      stop_fd_(stop_fd),
       watchdog_(bounds.hang) {
   if (arena_ == nullptr) fail("cannot map the arena");
   if (!epoll_ || !mail_) fail("cannot make the controller's descriptors");

@@ -69,7 +69,6 @@ class controller {
   arena* arena_;
   unique_fd epoll_;
   unique_fd mail_;
-  int stop_fd_;
   bool interrupted_ = false;
   std::uint32_t newborns_watched_ = 0;
   std::vector<unique_fd> pidfds_;  // by task

@@ -7,11 +7,14 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <string_view>
 
+#include "framework/execution/sys.hpp"
 #include "framework/execution/unique_fd.hpp"
 
 namespace forkloom::execution {
@@ -33,8 +36,15 @@ bool become_root_of_own_user_namespace() noexcept {
          put("/proc/self/gid_map", fmt::format("0 {} 1", gid));
 }
 
-bool mount_fresh(const char* type, const char* where) noexcept {
-  return ::mount(type, where, type, MS_NOSUID | MS_NODEV, nullptr) == 0;
+bool make_private(const char* where) noexcept {
+  return ::mount(nullptr, where, nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
+// Mounts a fresh file system there, so that nothing of it reaches the host. Within a chroot "/" is
+// no mount point; then the place must be one itself.
+bool mount_fresh(const char* type, const char* where, bool apart) noexcept {
+  return (apart || make_private(where)) &&
+         ::mount(type, where, type, MS_NOSUID | MS_NODEV, nullptr) == 0;
 }
 
 bool raise_loopback() noexcept {
@@ -43,6 +53,31 @@ bool raise_loopback() noexcept {
   std::strncpy(request.ifr_name, "lo", sizeof request.ifr_name - 1);
   request.ifr_flags = IFF_UP;
   return socket && ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0;  // NOLINT: ioctl is variadic
+}
+
+bool enter_namespaces() noexcept {
+  return ::unshare(wanted) == 0 || (become_root_of_own_user_namespace() && ::unshare(wanted) == 0);
+}
+
+bool ended_well(long child) noexcept {
+  int status = 0;
+  while (::waitpid(static_cast<pid_t>(child), &status, 0) < 0 && errno == EINTR) continue;
+  return status == 0;
+}
+
+// Many a container lets a process enter namespaces and not mount in them, and a process namespace
+// under the old /proc is worse than none. There is no way back, so a process that is thrown away
+// tries first. Its forks are the system call itself: nothing but system calls follows.
+bool works_in_a_trial() noexcept {
+  const auto trial = sys::call(SYS_fork);
+  if (trial < 0) return false;
+  if (trial > 0) return ended_well(trial);
+  if (!enter_namespaces()) ::_exit(1);
+  const auto first = sys::call(SYS_fork);
+  if (first > 0) ::_exit(ended_well(first) ? 0 : 1);
+  isolation world{.private_names = true, .private_processes = true, .private_network = false};
+  if (first == 0) furnish_namespaces(world);
+  ::_exit(first == 0 && world.private_names && world.private_processes ? 0 : 1);
 }
 
 }  // namespace
@@ -57,8 +92,7 @@ std::string isolation::description() const {
 
 isolation leave_namespaces() noexcept {
   isolation world;
-  if (::unshare(wanted) != 0 && !(become_root_of_own_user_namespace() && ::unshare(wanted) == 0))
-    return world;
+  if (!works_in_a_trial() || !enter_namespaces()) return world;
   world.private_names = world.private_processes = true;
   world.private_network = ::unshare(CLONE_NEWNET) == 0;
   return world;
@@ -66,13 +100,12 @@ isolation leave_namespaces() noexcept {
 
 void furnish_namespaces(isolation& world) noexcept {
   if (!world.private_names) return;
-  // Nothing mounted here may reach the host.
-  const bool apart = ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-  world.private_names = apart && mount_fresh("tmpfs", "/dev/shm");
+  const bool apart = make_private("/");
+  world.private_names = mount_fresh("tmpfs", "/dev/shm", apart);
   // Not every system has /dev/mqueue; message queues are private by the IPC namespace alone.
-  if (apart) mount_fresh("mqueue", "/dev/mqueue");
+  mount_fresh("mqueue", "/dev/mqueue", apart);
   // /proc must show the new process namespace: pids in there are not those of the host.
-  world.private_processes = apart && mount_fresh("proc", "/proc") && ::getpid() == 1;
+  world.private_processes = mount_fresh("proc", "/proc", apart) && ::getpid() == 1;
   if (world.private_network) world.private_network = raise_loopback();
 }
 

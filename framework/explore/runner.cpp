@@ -11,6 +11,7 @@ runner::runner(const scenario_info& scenario, const options& how, const worker_c
                    .total_steps = how.step_limit,
                    .hang = how.hang_limit},
                   context.stop_fd),
+      limit_(10 * how.hang_limit),
       leftovers_(!context.world.private_names),
       pids_(context.world) {
   leftovers_.look_before();
@@ -19,7 +20,7 @@ runner::runner(const scenario_info& scenario, const options& how, const worker_c
 trace runner::run(const strategy::state& strategy, std::uint64_t seed, tracing detail) {
   pids_.rewind();
   controller_.begin(strategy, seed, detail == tracing::full);
-  forkloom::detail::scenario_engine engine(controller_, memory_, options_);
+  forkloom::detail::scenario_engine engine(controller_, memory_, limit_, options_);
   auto result = engine.execute(scenario_);
   leftovers_.collect(result);
   return result;

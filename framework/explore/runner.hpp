@@ -6,6 +6,7 @@
 
 #include "forkloom/options.hpp"
 #include "forkloom/registry.hpp"
+#include "framework/dsl/body_limit.hpp"
 #include "framework/execution/controller.hpp"
 #include "framework/execution/isolation.hpp"
 #include "framework/execution/leftovers.hpp"
@@ -42,6 +43,7 @@ class runner {
   const options& options_;
   execution::scenario_memory memory_;
   execution::controller controller_;
+  detail::body_limit limit_;
   execution::leftovers leftovers_;
   execution::pid_rewinder pids_;
 };

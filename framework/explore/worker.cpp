@@ -23,6 +23,7 @@
 #include <string_view>
 
 #include "forkloom/error.hpp"
+#include "framework/dsl/body_limit.hpp"
 #include "framework/execution/process_tree.hpp"
 #include "framework/execution/unique_fd.hpp"
 #include "framework/explore/campaign.hpp"
@@ -235,6 +236,9 @@ std::string fate_of_worker(int status) {
         "the scenario's worker died of {}, in the scenario's body or in finally, not in one of its "
         "processes",
         describe(code - 128));
+  if (code == detail::body_limit::exit_code)
+    return "the scenario's body or finally() took more real time than ten hang limits; does it "
+           "loop, or wait for what a process still holds?";
   return fmt::format(
       "the scenario's worker ended with exit code {} before it had a result; does the scenario's "
       "body call exit()?",

@@ -34,7 +34,7 @@ using execution::arena;
 using execution::controlled;
 using execution::controlled_call;
 
-constinit next<decltype(::_exit)> real_exit{"_exit"};
+constinit next<void(int)> real_exit{"_exit"};
 constinit next<decltype(::fork)> real_fork{"fork"};
 constinit next<decltype(::kill)> real_kill{"kill"};
 constinit next<decltype(::pthread_create)> real_pthread_create{"pthread_create"};

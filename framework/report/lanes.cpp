@@ -22,7 +22,6 @@ class table {
   table(const trace& what, const violation& found, const style& look)
       : what_(what),
         found_(found),
-        look_(look),
         tasks_(shown_tasks(what, found)),
         events_(shown_events(what, found, tasks_, look.verbose)) {
     for (const auto i : events_) {
@@ -160,7 +159,6 @@ class table {
 
   const trace& what_;
   const violation& found_;
-  const style& look_;
   std::vector<task_id> tasks_;
   std::vector<std::size_t> events_;
   std::size_t steps_width_ = 4;

@@ -51,8 +51,19 @@ TEST_CASE("what goes wrong in a scenario leaves nothing behind", "[acceptance]")
                                                                   {"a bad exit", 1},
                                                                   {"an infinite loop", 1},
                                                                   {"no progress", 1},
+                                                                  {"a body without end", 3},
                                                                   {"forks without end", 3}}));
   CAPTURE(scenario);
   CHECK(run_forkloom({"run", scenario}).code == code);
+  CHECK(nothing.holds());
+}
+
+TEST_CASE("a scenario whose own code never ends is an error that says where to look",
+          "[acceptance]") {
+  const nothing_left nothing;
+  const auto* scenario = GENERATE("a finally that waits for the dead", "a body without end");
+  const auto done = run_forkloom({"run", scenario});
+  CHECK(done.code == 3);
+  CHECK_THAT(done.err, Contains("body or finally()"));
   CHECK(nothing.holds());
 }

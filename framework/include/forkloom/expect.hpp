@@ -2,13 +2,13 @@
 #pragma once
 
 #include <concepts>
-#include <source_location>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include "forkloom/shared.hpp"
+#include "forkloom/source_place.hpp"
 
 namespace forkloom {
 
@@ -33,7 +33,7 @@ std::string show(const T& value) {
 }
 
 // An expectation did not hold: records it and, in a task, does not return.
-void unmet(std::string_view values, const std::source_location& where);
+void unmet(std::string_view values, source_place where);
 
 template <class T>
 const T& value_of(const T& plain) {
@@ -69,13 +69,12 @@ struct comparison {
 // States that something holds. If it does not, that is a violation of the kind `expectation` with
 // the place, the values and the task. In a process the execution ends there and the call does not
 // return; in the scenario itself and in finally it is recorded and the call returns.
-inline void expect(bool holds, std::source_location where = std::source_location::current()) {
+inline void expect(bool holds, source_place where = source_place::here()) {
   if (!holds) detail::unmet("", where);
 }
 
 template <class Left, class Right>
-void expect(const comparison<Left, Right>& what,
-            std::source_location where = std::source_location::current()) {
+void expect(const comparison<Left, Right>& what, source_place where = source_place::here()) {
   if (!what.holds)
     detail::unmet(detail::show(what.left) + " " + what.relation + " " + detail::show(what.right),
                   where);

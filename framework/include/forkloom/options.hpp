@@ -30,6 +30,7 @@ struct options {
   std::uint64_t progress_limit = 20'000;        // steps since something last changed; at least 1
   std::uint64_t step_limit = 900'000;           // steps in all; 1 … 900,000
   std::chrono::milliseconds hang_limit{2'000};  // processor time within one step; at least 1 ms
+  // The scenario's own code, its body and finally(), may take ten hang limits of real time.
 
   // What is looked for.
 

@@ -147,8 +147,13 @@ class scenario {
 // FORKLOOM_SCENARIO("name", "[tag][tag]", options…) { body }: declares a scenario and registers it.
 // In the body, `scenario` is the forkloom::scenario. The options are designated initialisers of
 // forkloom::options, in their order there.
+// clang-format takes the pragmas for the beginning of a declaration.
+// clang-format off
 #define FORKLOOM_SCENARIO(name, tags, ...)                                                  \
-  static void FORKLOOM_JOIN(forkloom_scenario_, __LINE__)(::forkloom::scenario & scenario); \
+  static void FORKLOOM_JOIN(forkloom_scenario_, __LINE__)(::forkloom::scenario& scenario);  \
+  /* An option that is not named has its default; -Wextra takes that for an oversight. */   \
+  _Pragma("GCC diagnostic push")                                                            \
+  _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")                        \
   static const ::forkloom::registration FORKLOOM_JOIN(forkloom_registration_, __LINE__){    \
       name,                                                                                 \
       tags,                                                                                 \
@@ -156,5 +161,7 @@ class scenario {
       __LINE__,                                                                             \
       &FORKLOOM_JOIN(forkloom_scenario_, __LINE__),                                         \
       ::forkloom::options{__VA_ARGS__}};                                                    \
+  _Pragma("GCC diagnostic pop")                                                             \
   static void FORKLOOM_JOIN(forkloom_scenario_,                                             \
-                            __LINE__)([[maybe_unused]] ::forkloom::scenario & scenario)
+                            __LINE__)([[maybe_unused]] ::forkloom::scenario& scenario)
+// clang-format on
