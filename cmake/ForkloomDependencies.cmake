@@ -9,7 +9,6 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(dw REQUIRED IMPORTED_TARGET libdw)
 
-find_path(FORKLOOM_BACKWARD_INCLUDE backward.hpp REQUIRED)
 
 # Catch2 3 if it is there, else 2.13; tests include <catch2/catch.hpp> through tests/catch.hpp.
 find_package(Catch2 3 QUIET)

@@ -1,11 +1,11 @@
 #include "framework/explore/sources.hpp"
 
-#define BACKWARD_HAS_DW 1
 #include <fmt/format.h>
 
-#include <backward.hpp>
 #include <string_view>
 #include <unordered_map>
+
+#include "framework/explore/debug_information.hpp"
 
 namespace forkloom::explore {
 namespace {
@@ -34,22 +34,18 @@ class resolver {
   }
 
  private:
-  line resolve(std::uint64_t address) {
-    // A return address belongs to the instruction before it.
-    auto* pointer = reinterpret_cast<void*>(address - 1);  // NOLINT: an address kept as a number
-    const auto resolved = resolver_.resolve(backward::ResolvedTrace(backward::Trace(pointer, 0)));
+  [[nodiscard]] line resolve(std::uint64_t address) const {
     line innermost;
-    const auto consider = [&](const backward::ResolvedTrace::SourceLoc& place) {
-      if (place.filename.empty() || innermost.users) return;
-      line found{fmt::format("{}:{}", place.filename, place.line), is_users(place.filename)};
-      if (innermost.text.empty() || found.users) innermost = std::move(found);
-    };
-    for (const auto& inlined : resolved.inliners) consider(inlined);
-    consider(resolved.source);
+    // A return address belongs to the instruction before it.
+    for (const auto& place : information_.lines_at(address - 1)) {
+      line found{fmt::format("{}:{}", place.file, place.line), is_users(place.file)};
+      if (found.users) return found;
+      if (innermost.text.empty()) innermost = std::move(found);
+    }
     return innermost;
   }
 
-  backward::TraceResolver resolver_;
+  debug_information information_;
   std::unordered_map<std::uint64_t, line> known_;
 };
 

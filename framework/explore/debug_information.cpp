@@ -1,0 +1,119 @@
+#include "framework/explore/debug_information.hpp"
+
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <link.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+namespace forkloom::explore {
+namespace {
+
+// Read before main(): in a mount namespace of its own, a process within a chroot reads a path there
+// that does not exist for it. For the same reason the modules are taken from the dynamic linker and
+// not from /proc.
+const std::string program = [] {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}();
+
+int report_module(dl_phdr_info* module, std::size_t /*size*/, void* session) noexcept {
+  const bool is_program = module->dlpi_name == nullptr || *module->dlpi_name == '\0';
+  const char* path = is_program ? program.c_str() : module->dlpi_name;
+  // What has no file (the vDSO) has no lines either.
+  dwfl_report_elf(static_cast<Dwfl*>(session), path, path, -1, module->dlpi_addr, true);
+  return 0;
+}
+
+// The compilation unit that the address lies in. clang writes no table of address ranges, so all
+// units are asked if need be.
+Dwarf_Die* unit_at(Dwfl_Module* module, Dwarf_Addr address, Dwarf_Addr& bias) {
+  if (auto* found = dwfl_module_addrdie(module, address, &bias); found != nullptr) return found;
+  Dwarf_Die* unit = nullptr;
+  while ((unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr)
+    if (dwarf_haspc(unit, address - bias) > 0) return unit;
+  return nullptr;
+}
+
+std::optional<source_line> line_at(Dwarf_Die* unit, Dwarf_Addr address) {
+  auto* entry = dwarf_getsrc_die(unit, address);
+  const char* file = entry != nullptr ? dwarf_linesrc(entry, nullptr, nullptr) : nullptr;
+  int line = 0;
+  if (file == nullptr || dwarf_lineno(entry, &line) != 0) return std::nullopt;
+  return source_line{file, static_cast<unsigned>(line)};
+}
+
+std::optional<std::size_t> number(Dwarf_Die* die, unsigned attribute) {
+  Dwarf_Attribute found;
+  Dwarf_Word value = 0;
+  if (dwarf_formudata(dwarf_attr(die, attribute, &found), &value) != 0) return std::nullopt;
+  return value;
+}
+
+// Where an inlined function is called.
+std::optional<source_line> call_of(Dwarf_Die* unit, Dwarf_Die* inlined) {
+  Dwarf_Files* files = nullptr;
+  std::size_t count = 0;
+  const auto file = number(inlined, DW_AT_call_file);
+  const auto line = number(inlined, DW_AT_call_line);
+  if (!file || !line || dwarf_getsrcfiles(unit, &files, &count) != 0) return std::nullopt;
+  const char* path = dwarf_filesrc(files, *file, nullptr, nullptr);
+  if (path == nullptr) return std::nullopt;
+  return source_line{path, static_cast<unsigned>(*line)};
+}
+
+// The scopes around the instruction as it was compiled, from the inside outwards. By its address
+// libdw finds the innermost one, but goes on from an inlined function to where that was defined;
+// from the scope it goes on to where it was inlined.
+std::vector<Dwarf_Die> scopes_at(Dwarf_Die* unit, Dwarf_Addr address) {
+  Dwarf_Die* by_address = nullptr;
+  Dwarf_Die* by_scope = nullptr;
+  std::vector<Dwarf_Die> found;
+  if (dwarf_getscopes(unit, address, &by_address) > 0)
+    if (const auto count = dwarf_getscopes_die(by_address, &by_scope); count > 0)
+      found.assign(by_scope, by_scope + count);
+  std::free(by_address);  // NOLINT: libdw says so
+  std::free(by_scope);    // NOLINT
+  return found;
+}
+
+constexpr Dwfl_Callbacks callbacks{.find_elf = dwfl_build_id_find_elf,
+                                   .find_debuginfo = dwfl_standard_find_debuginfo,
+                                   .section_address = nullptr,
+                                   .debuginfo_path = nullptr};
+
+}  // namespace
+
+struct debug_information::session {
+  std::unique_ptr<Dwfl, decltype(&dwfl_end)> modules{dwfl_begin(&callbacks), &dwfl_end};
+};
+
+debug_information::debug_information() : session_(std::make_unique<session>()) {
+  auto* modules = session_->modules.get();
+  if (modules == nullptr) return;
+  dwfl_report_begin(modules);
+  dl_iterate_phdr(report_module, modules);
+  dwfl_report_end(modules, nullptr, nullptr);
+}
+
+debug_information::~debug_information() = default;
+
+std::vector<source_line> debug_information::lines_at(std::uint64_t address) const {
+  std::vector<source_line> lines;
+  auto* modules = session_->modules.get();
+  auto* module = modules != nullptr ? dwfl_addrmodule(modules, address) : nullptr;
+  Dwarf_Addr bias = 0;
+  auto* unit = module != nullptr ? unit_at(module, address, bias) : nullptr;
+  if (unit == nullptr) return lines;
+  if (auto line = line_at(unit, address - bias)) lines.push_back(std::move(*line));
+  for (auto& scope : scopes_at(unit, address - bias)) {
+    if (dwarf_tag(&scope) != DW_TAG_inlined_subroutine) continue;
+    if (auto line = call_of(unit, &scope)) lines.push_back(std::move(*line));
+  }
+  return lines;
+}
+
+}  // namespace forkloom::explore
