@@ -22,7 +22,12 @@
 namespace forkloom::execution {
 namespace {
 
-// Called after every execution, so it is done in three system calls, past libc's directory streams.
+// The size of a folder. Those of tmpfs and of the message queues' file system grow with each entry.
+long size_of_folder(const char* folder) {
+  struct stat status {};
+  return ::stat(folder, &status) == 0 ? static_cast<long>(status.st_size) : 0;
+}
+
 std::vector<std::string> names_in(const char* folder) {
   std::vector<std::string> names;
   const unique_fd fd(::open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -145,10 +150,19 @@ leftover_record leftovers::describe(const object& o, const trace& t) {
   return {};
 }
 
-void leftovers::look_before() { before_ = list(); }
+leftovers::fill leftovers::measure() {
+  return {size_of_folder("/dev/shm"), size_of_folder("/dev/mqueue"), any_system_v_objects()};
+}
+
+void leftovers::look_before() {
+  before_ = list();
+  fill_before_ = measure();
+}
 
 void leftovers::collect(trace& what_happened) {
-  const auto after = list();
+  // Mostly nothing is left, and in name spaces of our own the sizes tell.
+  const bool same = !only_known_ && before_.empty() && measure() == fill_before_;
+  const auto after = same ? before_ : list();
   std::vector<object> added;
   std::set_difference(after.begin(), after.end(), before_.begin(), before_.end(),
                       std::back_inserter(added));

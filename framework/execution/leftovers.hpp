@@ -29,12 +29,22 @@ class leftovers {
     friend auto operator<=>(const object&, const object&) = default;
   };
 
+  // How much the folders hold; System V objects that are there count as well.
+  struct fill {
+    long shared_memory = 0;
+    long message_queues = 0;
+    bool system_v = false;
+    friend bool operator==(const fill&, const fill&) = default;
+  };
+
+  static fill measure();
   static std::set<object> list();
   static void remove(const object& o);
   static leftover_record describe(const object& o, const trace& t);
 
   bool only_known_;
   std::set<object> before_;
+  fill fill_before_;
 };
 
 }  // namespace forkloom::execution
