@@ -3,12 +3,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/mount.h>
 #include <mqueue.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,20 +19,18 @@
 #include <fstream>
 #include <iterator>
 
-#include "framework/execution/unique_fd.hpp"
-
 namespace forkloom::execution {
 namespace {
 
 // The size of a folder. Those of tmpfs and of the message queues' file system grow with each entry.
-long size_of_folder(const char* folder) {
+long size_of_folder(int parent, const char* folder) {
   struct stat status {};
-  return ::stat(folder, &status) == 0 ? static_cast<long>(status.st_size) : 0;
+  return ::fstatat(parent, folder, &status, 0) == 0 ? static_cast<long>(status.st_size) : 0;
 }
 
-std::vector<std::string> names_in(const char* folder) {
+std::vector<std::string> names_in(int parent, const char* folder) {
   std::vector<std::string> names;
-  const unique_fd fd(::open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const unique_fd fd(::openat(parent, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return names;
   alignas(dirent64) std::array<char, 4096> buffer;  // NOLINT: filled by getdents64
   for (;;) {
@@ -42,6 +42,14 @@ std::vector<std::string> names_in(const char* folder) {
       at += entry->d_reclen;
     }
   }
+}
+
+// The file system of message queues. It need not be mounted anywhere for queues to exist, and on
+// many systems is not, so it is mounted here without a place: fsopen(2), fsmount(2).
+unique_fd mount_of_queues() noexcept {
+  const unique_fd context(static_cast<int>(::syscall(SYS_fsopen, "mqueue", FSOPEN_CLOEXEC)));
+  ::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  return unique_fd(static_cast<int>(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, 0)));
 }
 
 // Are there any System V objects at all? Mostly not, and then /proc need not be read.
@@ -94,15 +102,26 @@ std::vector<std::pair<std::string, resource_id>> fifos_left(const trace& t) {
   return found;
 }
 
+// Where the queues cannot be listed, those that the trace saw made are known. A name that can still
+// be unlinked is that of a queue that came later, so nothing of somebody else's is removed.
+std::set<resource_id> queues_made(const trace& t) {
+  std::set<resource_id> made;
+  for (const auto& e : t.events)
+    if (e.op == operation::mq_open && e.error == 0 && e.before != 0) made.insert(e.resource);
+  return made;
+}
+
 }  // namespace
 
-std::set<leftovers::object> leftovers::list() {
+leftovers::leftovers(bool only_known) : only_known_(only_known), queues_(mount_of_queues()) {}
+
+std::set<leftovers::object> leftovers::list() const {
   std::set<object> all;
   const auto add = [&](object::type what, std::vector<std::string> names) {
     for (auto& name : names) all.insert({what, std::move(name)});
   };
-  add(object::type::shared_memory_file, names_in("/dev/shm"));
-  add(object::type::message_queue, names_in("/dev/mqueue"));
+  add(object::type::shared_memory_file, names_in(AT_FDCWD, "/dev/shm"));
+  add(object::type::message_queue, names_in(queues_.get(), "."));
   if (!any_system_v_objects()) return all;
   add(object::type::shm, ids_in("/proc/sysvipc/shm"));
   add(object::type::sem, ids_in("/proc/sysvipc/sem"));
@@ -139,7 +158,7 @@ leftover_record leftovers::describe(const object& o, const trace& t) {
           fmt::format("{} {}", o.name.starts_with("sem.") ? "semaphore" : "shared memory", name),
           resource_called(t, name)};
     case object::type::message_queue:
-      return {fmt::format("message queue {}", name), resource_called(t, name)};
+      return {fmt::format("message queue /{}", o.name), resource_called(t, "/" + o.name)};
     case object::type::shm:
       return {fmt::format("System V shared memory {}", o.name), no_resource};
     case object::type::sem:
@@ -150,8 +169,9 @@ leftover_record leftovers::describe(const object& o, const trace& t) {
   return {};
 }
 
-leftovers::fill leftovers::measure() {
-  return {size_of_folder("/dev/shm"), size_of_folder("/dev/mqueue"), any_system_v_objects()};
+leftovers::fill leftovers::measure() const {
+  return {size_of_folder(AT_FDCWD, "/dev/shm"), size_of_folder(queues_.get(), "."),
+          any_system_v_objects()};
 }
 
 void leftovers::look_before() {
@@ -171,6 +191,11 @@ void leftovers::collect(trace& what_happened) {
     if (only_known_ && found.resource == no_resource) continue;
     remove(o);
     what_happened.leftovers.push_back(std::move(found));
+  }
+  for (const auto resource : queues_made(what_happened)) {
+    const auto name = what_happened.resource_name(resource);
+    if (::mq_unlink(name.c_str()) == 0)
+      what_happened.leftovers.push_back({fmt::format("message queue {}", name), resource});
   }
   for (auto& [path, resource] : fifos_left(what_happened)) {
     ::unlink(path.c_str());

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/execution/unique_fd.hpp"
 #include "framework/trace/trace.hpp"
 
 namespace forkloom::execution {
@@ -14,7 +15,7 @@ class leftovers {
  public:
   // only_known: other programs share the name spaces, so only names that the trace has seen are
   // ours.
-  explicit leftovers(bool only_known) : only_known_(only_known) {}
+  explicit leftovers(bool only_known);
 
   // What there is now is not ours.
   void look_before();
@@ -37,12 +38,13 @@ class leftovers {
     friend bool operator==(const fill&, const fill&) = default;
   };
 
-  static fill measure();
-  static std::set<object> list();
+  [[nodiscard]] fill measure() const;
+  [[nodiscard]] std::set<object> list() const;
   static void remove(const object& o);
   static leftover_record describe(const object& o, const trace& t);
 
   bool only_known_;
+  unique_fd queues_;  // the file system of message queues; none without the right to mount it
   std::set<object> before_;
   fill fill_before_;
 };

@@ -1,4 +1,8 @@
 // What the command says when the system fails it, and that it leaves nothing behind.
+#include <fcntl.h>
+#include <mqueue.h>
+#include <unistd.h>
+
 #include "tests/acceptance/command_run.hpp"
 #include "tests/acceptance/nothing_left.hpp"
 #include "tests/catch.hpp"
@@ -65,6 +69,22 @@ TEST_CASE("without namespaces a run does the same and says that names are tracke
   const auto done = run_confined({"no-namespaces"}, {"a lost deposit", "--json"});
   CHECK(done.code == 0);
   CHECK_THAT(done.out, Contains("\"isolation\": \"tracked names\""));
+  CHECK(nothing.holds());
+}
+
+TEST_CASE("without namespaces a forgotten message queue is found, removed, and others are not",
+          "[acceptance]") {
+  const nothing_left nothing;
+  const auto strange = "/forkloom-strange-" + std::to_string(::getpid());
+  ::mq_close(::mq_open(strange.c_str(), O_RDWR | O_CREAT, 0600, nullptr));
+  const auto how = GENERATE(
+      values<std::vector<std::string>>({{"no-namespaces"}, {"no-mounts", "no-namespaces"}}));
+  const auto done = run_confined(how, {"a forgotten message queue"});
+  CAPTURE(done.out, done.err);
+  CHECK(done.code == 0);
+  CHECK_THAT(done.out, Contains("/forgotten was left behind"));
+  CHECK(::mq_unlink(strange.c_str()) == 0);
+  CHECK(::mq_unlink("/forgotten") == -1);
   CHECK(nothing.holds());
 }
 
