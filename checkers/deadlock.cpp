@@ -97,6 +97,10 @@ std::string missing(const trace& what, const wait_record& wait) {
       return "a missing writer";
     case operation::write:
       return "a missing reader";
+    case operation::mq_receive:
+      return "a message that nobody sends";
+    case operation::mq_send:
+      return "a full queue that nobody receives from";
     case operation::open:
       return "the other end is never opened";
     default:

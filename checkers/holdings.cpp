@@ -24,12 +24,14 @@ void holdings::take(const event& e, std::size_t at) {
       return opened(e.after, at);
     case operation::open:
     case operation::shm_open:
+    case operation::mq_open:
       return opened(result, at);
     case operation::dup:
       // A descriptor duplicated onto itself stays what it was; onto another, that one is closed.
       if (e.before != result) opened(result, at);
       return;
     case operation::close:
+    case operation::mq_close:
       descriptors_.erase(e.before);
       return;
     case operation::map:

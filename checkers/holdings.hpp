@@ -21,8 +21,8 @@ class holdings {
 
   // The task's next event, with its index. The conventions of the interception:
   //   pipe        before = descriptor to read from, after = descriptor to write to
-  //   open, dup, shm_open   result = new descriptor; dup: before = the one duplicated
-  //   close       before = descriptor
+  //   open, dup, shm_open, mq_open   result = new descriptor; dup: before = the one duplicated
+  //   close, mq_close   before = descriptor
   //   map, unmap  before = length, after = address
   //   fork        after = index of the child
   //   wait_child  result = process id, or 0 if none was reaped; after = index of the child

@@ -1,6 +1,7 @@
 // Leak: something outlived the task that made it.
 //   - Objects that the whole system sees and that were there after the execution and not before it
-//     (named shared memory, semaphores, FIFOs, files …), with the task and the line that made them.
+//     (named shared memory, semaphores, message queues, FIFOs …), with the task and the line that
+//     made them.
 //   - What a task still had when it came to the regular end of its body: descriptors and mappings
 //   of
 //     its own making, mutexes held, children that had died and were never waited for.
@@ -36,7 +37,11 @@ std::size_t maker_of(const trace& what, resource_id resource) {
       case operation::shm_open:
         if (made == no_event) made = i;
         break;
+      case operation::mq_open:
+        if (made == no_event && e.before != 0) made = i;  // the event tells whether it made it
+        break;
       case operation::unlink:
+      case operation::mq_unlink:
       case operation::sem_unlink:
       case operation::shm_unlink:
         made = no_event;

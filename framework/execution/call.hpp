@@ -71,10 +71,11 @@ class controlled_call {
     return result;
   }
 
-  // The same, when the family itself has enabled the waiters that may go on (a signal wakes one).
+  // The same, when no waiter may go on, or the family itself has enabled those that may (a signal
+  // wakes one).
   template <class Result>
-  Result completed_without_waking(Result result) noexcept {
-    finish(static_cast<std::int64_t>(result), 0, 0, 0, effect::progress);
+  Result completed_without_waking(Result result, std::uint64_t before = 0) noexcept {
+    finish(static_cast<std::int64_t>(result), 0, before, 0, effect::progress);
     return result;
   }
 

@@ -59,10 +59,11 @@ std::set<task_id> users(const arena& a, resource_id resource, auto&& counts) {
   return found;
 }
 
-// A reader waits for whoever can write, a writer for whoever can read; a task that has the other
-// end open itself is blocked, and so no help. What a poll waits for is not told: anybody may help.
+// A reader waits for whoever can write, a writer for whoever can read, be it a pipe or a message
+// queue; a task that has the other end open itself is blocked, and so no help. What a poll waits
+// for is not told: anybody may help.
 std::set<task_id> holders_of_other_end(const arena& a, const resource& pipe, operation op) {
-  const bool wants_writer = op == operation::read;
+  const bool wants_writer = op == operation::read || op == operation::mq_receive;
   std::set<task_id> found;
   for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
     if (!lives(a, task_id(i))) continue;
@@ -84,7 +85,8 @@ std::set<task_id> all_living_but(const arena& a, task_id one) {
 std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
   const auto& r = a.resources[id];
   const auto op = a[waiter].pending;
-  // While others still run, one that never touched a semaphore or condition may be about to.
+  // While others still run, one that never touched a semaphore, a condition or a queue may be about
+  // to.
   const bool others_run = a.schedule.how != ending::stuck;
   switch (r.kind) {
     case resource_kind::mutex:
@@ -103,6 +105,8 @@ std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
       return holders_of_other_end(a, r, op);
     case resource_kind::fifo:
       return op == operation::open ? all_living_but(a, waiter) : holders_of_other_end(a, r, op);
+    case resource_kind::message_queue:
+      return others_run ? all_living_but(a, waiter) : holders_of_other_end(a, r, op);
     case resource_kind::process: {
       std::set<task_id> children;
       for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)

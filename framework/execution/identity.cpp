@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <array>
@@ -90,10 +91,23 @@ resource_id resource_at(const void* address, resource_kind kind) noexcept {
   return entry.id;
 }
 
+bool is_message_queue(int descriptor) noexcept {
+  constexpr long mqueue_magic = 0x1980'0202;  // statfs(2)
+  struct statfs system {};
+  struct stat status {};
+  return sys::call(SYS_fstatfs, descriptor, sys::address(&system)) == 0 &&
+         system.f_type == mqueue_magic &&
+         sys::call(SYS_fstat, descriptor, sys::address(&status)) == 0 && S_ISREG(status.st_mode);
+}
+
 resource_id resource_of(int descriptor, resource_kind kind) noexcept {
   struct stat status {};
   if (sys::call(SYS_fstat, descriptor, sys::address(&status)) < 0) return no_resource;
-  if (S_ISFIFO(status.st_mode) && kind == resource_kind::file) kind = resource_kind::pipe;
+  if (kind == resource_kind::file) {
+    if (S_ISFIFO(status.st_mode)) kind = resource_kind::pipe;
+    if (S_ISREG(status.st_mode) && is_message_queue(descriptor))
+      kind = resource_kind::message_queue;
+  }
   return current_arena()->resources.find_or_add(
       {resource_key::space::file, object_of(status.st_dev, status.st_ino), 0}, kind);
 }

@@ -14,7 +14,11 @@ namespace forkloom::execution {
 // The resource at an address; made and named on first use.
 [[nodiscard]] resource_id resource_at(const void* address, resource_kind kind) noexcept;
 
-// The pipe, FIFO or file behind a descriptor; no_resource if the descriptor is not open.
+// Is it open on a POSIX message queue? On Linux these are the files of a file system of their own.
+[[nodiscard]] bool is_message_queue(int descriptor) noexcept;
+
+// The pipe, FIFO, message queue or file behind a descriptor; no_resource if the descriptor is not
+// open. Only a kind that is `file` is put right if it is one of the others.
 [[nodiscard]] resource_id resource_of(int descriptor, resource_kind kind) noexcept;
 
 // The resource with a name of its own (a logical one, a semaphore or segment before it is mapped).

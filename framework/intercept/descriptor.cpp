@@ -1,12 +1,13 @@
 // Descriptors come and go: close, and the forms of dup.
 //
-// Resource: the pipe, FIFO or file behind the descriptor.
+// Resource: the pipe, FIFO, message queue or file behind the descriptor.
 // Blocks: nothing.
 // Releases: the close of an end of a pipe, also by a dup2() in its place: others may see the end of
-// the data, or that nobody reads. Only that close is a scheduling point; the events of all others
-// are there to tell which descriptors leak. A pipe that is made larger may take what a writer has.
-// Events: before is the descriptor that was closed or duplicated, the result of a dup the new one.
-// Async-signal-safe: nothing is allocated, no lock is taken.
+// the data, or that nobody reads. The close of a message queue gives up being notified of messages,
+// which another task may then ask for. Only these closes are scheduling points; the events of all
+// others are there to tell which descriptors leak. A pipe that is made larger may take what a
+// writer has. Events: before is the descriptor that was closed or duplicated, the result of a dup
+// the new one. Async-signal-safe: nothing is allocated, no lock is taken.
 #include "framework/intercept/descriptor.hpp"
 
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include <cstdarg>
 
 #include "framework/execution/inherited_pipes.hpp"
+#include "framework/intercept/message_queue.hpp"
 #include "framework/intercept/next.hpp"
 
 namespace forkloom::intercept {
@@ -76,6 +78,13 @@ int control(int fd, int command, void* argument, const void* site) noexcept {
 }
 
 }  // namespace
+
+int close_descriptor(int fd, const void* site) noexcept {
+  if (is_message_queue(fd)) return close_message_queue(fd, operation::close, site);
+  if (is_pipe(fd)) return close_within({operation::close, resource_of(fd), site}, fd);
+  return close_within(controlled_call::silent(operation::close, resource_of(fd), site), fd);
+}
+
 }  // namespace forkloom::intercept
 
 using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace
@@ -85,9 +94,7 @@ extern "C" {
 
 int close(int fd) {
   if (!controlled()) return real_close(fd);
-  const auto* site = __builtin_return_address(0);
-  if (is_pipe(fd)) return close_within({operation::close, resource_of(fd), site}, fd);
-  return close_within(controlled_call::silent(operation::close, resource_of(fd), site), fd);
+  return close_descriptor(fd, __builtin_return_address(0));
 }
 
 int dup(int fd) noexcept {

@@ -19,7 +19,9 @@ namespace forkloom::intercept {
          S_ISFIFO(status.st_mode);
 }
 
-// The pipe, FIFO or file behind it; no_resource if it is not open.
+using execution::is_message_queue;
+
+// The pipe, FIFO, message queue or file behind it; no_resource if it is not open.
 [[nodiscard]] inline resource_id resource_of(int fd) noexcept {
   return execution::resource_of(fd, resource_kind::file);
 }
@@ -39,6 +41,9 @@ namespace forkloom::intercept {
 inline void set_status_flags(int fd, int flags) noexcept {
   execution::sys::call(SYS_fcntl, fd, F_SETFL, flags);
 }
+
+// close(2) in a task, whatever is behind the descriptor.
+int close_descriptor(int fd, const void* site) noexcept;
 
 // Writes the event of a call that returned -1 or a result, with errno as the real call left it.
 template <class Result>

@@ -1,9 +1,9 @@
 // Waiting for descriptors: poll and ppoll.
 //
-// Resource: the first pipe among the descriptors; none if it is only a time-out.
-// Blocks: while the real poll with no time-out finds nothing ready; on all pipes in the set, until
-// the deadline in virtual time.
-// Releases: whatever changes one of the pipes, and the death of anybody. If there is something else
+// Resource: the first pipe or message queue among the descriptors; none if it is only a time-out.
+// Blocks: while the real poll with no time-out finds nothing ready; on all pipes and queues in the
+// set, until the deadline in virtual time.
+// Releases: whatever changes one of these, and the death of anybody. If there is something else
 // in the set (an eventfd, a socket, a terminal), any step of another task: what tasks do to it is
 // found in time. What comes from outside is not waited for, so such a wait is noted as
 // uncontrolled. Async-signal-safe: nothing is allocated, no lock is taken.
@@ -30,9 +30,9 @@ constinit next<int(pollfd*, nfds_t, int, std::size_t)> real_poll_chk{"__poll_chk
 constinit next<int(pollfd*, nfds_t, const timespec*, const sigset_t*, std::size_t)> real_ppoll_chk{
     "__ppoll_chk"};
 
-// What a set waits for. One pipe more than a task can list is enough: then any change wakes it.
+// What a set waits for. One more than a task can list is enough: then any change wakes it.
 struct awaited {
-  std::array<resource_id, execution::wait_capacity + 1> pipes{};
+  std::array<resource_id, execution::wait_capacity + 1> channels{};
   std::size_t count = 0;
   bool outside = false;  // something else that may become ready, and is not scheduled
 
@@ -40,17 +40,19 @@ struct awaited {
     for (nfds_t i = 0; i < size; ++i) add(fds[i].fd);
   }
 
-  [[nodiscard]] std::span<const resource_id> all() const noexcept { return {pipes.data(), count}; }
-  [[nodiscard]] resource_id first() const noexcept { return count > 0 ? pipes[0] : no_resource; }
+  [[nodiscard]] std::span<const resource_id> all() const noexcept {
+    return {channels.data(), count};
+  }
+  [[nodiscard]] resource_id first() const noexcept { return count > 0 ? channels[0] : no_resource; }
 
  private:
   void add(int fd) noexcept {
     struct stat status {};
     if (fd < 0 || sys::call(SYS_fstat, fd, sys::address(&status)) < 0) return;
-    if (!S_ISFIFO(status.st_mode))
+    if (!S_ISFIFO(status.st_mode) && !is_message_queue(fd))
       outside |= !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);  // these never change
-    else if (count < pipes.size())
-      pipes[count++] = resource_of(fd);
+    else if (count < channels.size())
+      channels[count++] = resource_of(fd);
   }
 };
 

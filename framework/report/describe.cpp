@@ -25,6 +25,7 @@ std::int64_t value(std::uint64_t bits) noexcept { return static_cast<std::int64_
 bool result_tells(operation op) noexcept {
   switch (op) {
     case operation::sem_getvalue:
+    case operation::mq_open:
     case operation::open:
     case operation::read:
     case operation::write:
@@ -47,6 +48,11 @@ bool returns_error_number(operation op) noexcept {
     default:
       return false;
   }
+}
+
+// "5 bytes, priority 3".
+std::string message(std::uint64_t size, std::uint64_t priority) {
+  return fmt::format("{} {}, priority {}", size, size == 1 ? "byte" : "bytes", priority);
 }
 
 std::string completion(const event& e) {
@@ -90,6 +96,11 @@ std::string describe(const trace& what, const event& e) {
     return fmt::format("store {} = {}", resource, value(e.after));
   if (done && e.op == operation::modify)
     return fmt::format("modify {}: {} → {}", resource, value(e.before), value(e.after));
+  if (done && e.op == operation::mq_send)
+    return fmt::format("mq send {}: {}", resource, message(e.before, e.after));
+  if (done && e.op == operation::mq_receive)
+    return fmt::format("mq receive {} → {}", resource,
+                       message(static_cast<std::uint64_t>(e.result), e.after));
 
   std::string words(name(e.op));
   if (!resource.empty()) words += " " + resource;

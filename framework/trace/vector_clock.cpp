@@ -35,6 +35,7 @@ class progress {
       : what_(what),
         tasks_(task_count(what), vector_clock(task_count(what))),
         resources_(resource_count(what)),
+        rooms_(resource_count(what)),
         holders_(resource_count(what), no_task) {}
 
   vector_clock take(const event& e) {
@@ -57,7 +58,10 @@ class progress {
       return;
     }
     const bool by_time_out = e.op == operation::cond_wait && e.result == ETIMEDOUT;
-    if (e.resource != no_resource && !by_time_out) join(own, resources_[index(e.resource)]);
+    if (e.resource != no_resource && !by_time_out) {
+      if (e.op != operation::mq_send) join(own, resources_[index(e.resource)]);
+      if (e.op != operation::mq_receive) join(own, rooms_[index(e.resource)]);
+    }
     const auto mutex = taken_mutex(e);
     if (mutex == no_resource) return;
     join(own, resources_[index(mutex)]);
@@ -71,7 +75,9 @@ class progress {
     // A child has no events yet: its clock starts as that of the fork.
     if (e.op == operation::fork && e.after < tasks_.size()) join(tasks_[e.after], own);
     if (e.op == operation::exit) leave_locks(e.task);
-    if (e.resource != no_resource) let_go(e.resource, own);
+    if (e.resource == no_resource) return;
+    if (e.op == operation::mq_receive) return join(rooms_[index(e.resource)], own);
+    let_go(e.resource, own);
   }
 
   void let_go(resource_id resource, const vector_clock& own) {
@@ -99,7 +105,8 @@ class progress {
   const trace& what_;
   std::vector<vector_clock> tasks_;
   std::vector<vector_clock> resources_;
-  std::vector<task_id> holders_;  // of mutexes, by resource
+  std::vector<vector_clock> rooms_;  // in message queues: of those that took messages out
+  std::vector<task_id> holders_;     // of mutexes, by resource
 };
 
 }  // namespace

@@ -8,12 +8,15 @@
 //   - the events of one task, in their order;
 //   - a fork and everything in the child; the death of a child and the wait that reaps it;
 //   - an operation that releases a resource and every later one that acquires it (traits());
+//   - of message queues: a send and every later receive; a receive, which makes room, and every
+//     later send; but no two sends and no two receives;
 //   - a condition wait gives up its mutex when it blocks and takes it again when it completes; if
 //     it was signalled (and did not time out), all signals so far happened before that;
 //   - the death of a task that holds a mutex and whoever takes the mutex afterwards (robust ones).
 //
-// Limits: plain loads and stores order nothing. Signals and semaphore posts are not matched one to
-// one with what they let go on, so some pairs count as ordered that another run would not order.
+// Limits: plain loads and stores order nothing. Signals, semaphore posts and messages are not
+// matched one to one with what they let go on, so some pairs count as ordered that another run
+// would not order.
 // Descriptors that the kernel closes at a death order nothing.
 #pragma once
 

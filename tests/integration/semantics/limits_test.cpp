@@ -1,6 +1,9 @@
 // What is no progress, and what is not under control, is said of a campaign.
+#include <fcntl.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 
 #include "tests/integration/semantics/both.hpp"
@@ -28,6 +31,25 @@ struct own_pipe {
   int ends[2] = {-1, -1};
   own_pipe() { static_cast<void>(::pipe(ends)); }
 };
+
+// A queue without a name, for one message of one byte.
+mqd_t own_queue() {
+  mq_attr attributes{};
+  attributes.mq_maxmsg = attributes.mq_msgsize = 1;
+  const auto queue = mq_open("/limits", O_CREAT | O_RDWR, 0600, &attributes);
+  mq_unlink("/limits");
+  return queue;
+}
+
+int ask_to_be_notified(mqd_t queue, int by) {
+  sigevent how{};
+  how.sigev_notify = by;
+  how.sigev_signo = SIGUSR1;
+  how.sigev_notify_function = [](sigval) {};
+  return mq_notify(queue, &how);
+}
+
+const std::vector<std::string> notification{"mq_notify"};
 
 void require_livelock(const explore::campaign_result& result) {
   INFO(result.message);
@@ -131,4 +153,93 @@ TEST_CASE("a poll for room is no deadlock while the reader, who could make it, r
       },
       true);
   require_livelock(result);
+}
+
+TEST_CASE("a loop over the attributes of a queue is no progress") {
+  require_livelock(explore_once(
+      [](scenario& s) {
+        s.process("observer", [] {
+          const auto queue = own_queue();
+          mq_attr is{};
+          while (mq_getattr(queue, &is) == 0) continue;
+        });
+      },
+      true));
+}
+
+TEST_CASE("a notification by a signal or a thread is named as not under control") {
+  const auto by_signal = explore_once(
+      [](scenario& s) {
+        s.process("owner", [] { expect(ask_to_be_notified(own_queue(), SIGEV_SIGNAL) == 0); });
+      },
+      false);
+  CHECK(by_signal.how == explore::verdict::as_expected);
+  CHECK(by_signal.uncontrolled == notification);
+  const auto by_thread = explore_once(
+      [](scenario& s) {
+        s.process("owner", [] { expect(ask_to_be_notified(own_queue(), SIGEV_THREAD) == 0); });
+      },
+      false);
+  CHECK(by_thread.how == explore::verdict::as_expected);
+  CHECK(by_thread.uncontrolled == notification);
+}
+
+TEST_CASE("a notification without a signal, or by one that is ignored, is under control") {
+  const auto result = explore_once(
+      [](scenario& s) {
+        s.process("owner", [] {
+          const auto queue = own_queue();
+          expect(ask_to_be_notified(queue, SIGEV_NONE) == 0);
+          mq_send(queue, "a", 1, 0);
+          signal(SIGUSR1, SIG_IGN);
+          expect(ask_to_be_notified(queue, SIGEV_SIGNAL) == 0);
+        });
+      },
+      false);
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.uncontrolled.empty());
+}
+
+// The kernel hands the message to the receiver and notifies nobody; here it notifies.
+TEST_CASE("a notification that is spent on a message that is waited for is named") {
+  const auto result = explore_once(
+      [](scenario& s) {
+        const auto queue = own_queue();
+        s.process("receiver", [&] {
+          char byte = 0;
+          mq_receive(queue, &byte, 1, nullptr);
+        });
+        s.process("sender", [&] {
+          ask_to_be_notified(queue, SIGEV_NONE);
+          usleep(1000);
+          mq_send(queue, "a", 1, 0);
+        });
+      },
+      false);
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.uncontrolled == notification);
+}
+
+TEST_CASE("a notification that was given up is not named when somebody waits for the message") {
+  const auto result = explore_once(
+      [](scenario& s) {
+        const auto queue = own_queue();
+        s.process("receiver", [&] {
+          char byte = 0;
+          for (int i = 0; i < 2; ++i) mq_receive(queue, &byte, 1, nullptr);
+        });
+        s.process("sender", [&] {
+          ask_to_be_notified(queue, SIGEV_NONE);
+          mq_notify(queue, nullptr);
+          usleep(1000);
+          mq_send(queue, "a", 1, 0);
+          ask_to_be_notified(queue, SIGEV_NONE);
+          close(dup(queue));
+          usleep(1000);
+          mq_send(queue, "b", 1, 0);
+        });
+      },
+      false);
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.uncontrolled.empty());
 }

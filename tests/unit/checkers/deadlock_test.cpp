@@ -96,6 +96,19 @@ TEST_CASE("a mutex that a task locks twice is a cycle of one") {
   CHECK(found[0].message == "teller 0 waits for account X held by itself");
 }
 
+TEST_CASE("a message queue that nobody sends to, or receives from, is told as that") {
+  trace_builder b;
+  const auto one = b.task("one");
+  const auto queue = b.resource("/jobs", resource_kind::message_queue);
+  const auto sends = GENERATE(true, false);
+  b.waits(one, sends ? operation::mq_send : operation::mq_receive, queue, {});
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].resource == "/jobs");
+  CHECK(contains(found[0].message,
+                 sends ? "a full queue that nobody receives from" : "a message that nobody sends"));
+}
+
 TEST_CASE("a condition that nobody can signal any more is a lost wake-up") {
   trace_builder b;
   const auto consumer = b.task("consumer 0");

@@ -53,6 +53,19 @@ TEST_CASE("its maker is the first who opened it after it was last unlinked, fail
   CHECK(found[0].evidence == indices{made});
 }
 
+TEST_CASE("a message queue's maker is who made it, not who opened it first") {
+  house h;
+  const auto name = h.b.resource("/jobs", resource_kind::message_queue);
+  h.b.does(h.one, operation::mq_open, name, {.result = 5});
+  h.b.does(h.one, operation::mq_unlink, name);
+  const auto made = h.b.does(h.other, operation::mq_open, name, {.result = 5, .before = 1});
+  h.b.does(h.one, operation::mq_open, name, {.result = 5});
+  h.b.raw().leftovers.push_back({.what = "message queue /jobs", .resource = name});
+  const auto found = h.found();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].evidence == indices{made});
+}
+
 TEST_CASE("something left behind that the trace does not know is told all the same") {
   house h;
   h.b.raw().leftovers.push_back({.what = "System V queue 3"});
@@ -93,6 +106,18 @@ TEST_CASE("descriptors that were all closed are no leak") {
     h.b.does(h.one, operation::close, no_resource, {.before = fd});
   h.b.ends(h.one);
   CHECK(h.found().empty());
+}
+
+TEST_CASE("a message queue is a descriptor, closed by either close") {
+  house h;
+  for (const std::int64_t fd : {5, 6, 7})
+    h.b.does(h.one, operation::mq_open, no_resource, {.result = fd});
+  h.b.does(h.one, operation::mq_close, no_resource, {.before = 5});
+  h.b.does(h.one, operation::close, no_resource, {.before = 6});
+  h.b.ends(h.one);
+  const auto found = h.found();
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message, "1 descriptor open: descriptor 7 opened at code.cpp:2"));
 }
 
 TEST_CASE("a descriptor that another task closed is open in this one") {

@@ -51,6 +51,15 @@ TEST_CASE("calls are told with how they ended", "[report]") {
   CHECK(told(operation::load, 0, 99'999) == "load A → error 99999");
 }
 
+TEST_CASE("messages are told with their size and priority", "[report]") {
+  CHECK(told(operation::mq_send) == "mq send A: 5 bytes, priority 6");
+  CHECK(told(operation::mq_send, -1, EAGAIN) == "mq send A → EAGAIN");
+  CHECK(told(operation::mq_receive, 1) == "mq receive A → 1 byte, priority 6");
+  CHECK(told(operation::mq_receive, 0, 0, outcome::blocked) == "mq receive A → blocked");
+  CHECK(told(operation::mq_receive, -1, EMSGSIZE) == "mq receive A → EMSGSIZE");
+  CHECK(told(operation::mq_open, 7) == "mq open A → 7");
+}
+
 TEST_CASE("results that differ from run to run are not told", "[report]") {
   CHECK(told(operation::fork, 4711) == "fork A");
   CHECK(told(operation::map, 0x7fff'0000) == "map A");

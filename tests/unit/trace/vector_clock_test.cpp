@@ -167,6 +167,34 @@ TEST_CASE("a death happens before whoever takes the mutex that the dead task hel
   }
 }
 
+TEST_CASE("a message is sent before it is received, and room is made before it is used") {
+  pair_of_tasks p;
+  const auto q = p.b.resource("q", resource_kind::message_queue);
+  const auto sent = p.b.does(p.one, operation::mq_send, q);
+  const auto received = p.b.does(p.other, operation::mq_receive, q);
+  const auto next = p.b.does(p.one, operation::mq_send, q);
+  CHECK(ordered(p.b, sent, received));
+  CHECK(ordered(p.b, received, next));
+}
+
+TEST_CASE("two senders, and two receivers, are not ordered by their queue") {
+  pair_of_tasks p;
+  const auto q = p.b.resource("q", resource_kind::message_queue);
+  const auto op = GENERATE(operation::mq_send, operation::mq_receive);
+  const auto first = p.b.does(p.one, op, q);
+  const auto second = p.b.does(p.other, op, q);
+  CHECK_FALSE(ordered(p.b, first, second));
+}
+
+TEST_CASE("a poll of a queue comes after what made it ready: a message, or room") {
+  pair_of_tasks p;
+  const auto q = p.b.resource("q", resource_kind::message_queue);
+  const auto op = GENERATE(operation::mq_send, operation::mq_receive);
+  const auto made_ready = p.b.does(p.one, op, q);
+  const auto polled = p.b.does(p.other, operation::poll, q, {.result = 1});
+  CHECK(ordered(p.b, made_ready, polled));
+}
+
 // The same relation from its definition: the edges between all pairs of events, closed
 // transitively.
 class closure {

@@ -1,0 +1,278 @@
+// POSIX message queues.
+//
+// Resource: the queue, by its inode, whatever descriptors it is reached by; opening and unlinking
+// concern its name.
+// Blocks: a receive while the queue is empty, a send while it is full, through a descriptor that
+// was not O_NONBLOCK when the call began: the kernel looks at the flag only then.
+// Releases: every message sent or received. No close and no death: a queue has no ends, as anybody
+// who knows its name may still come.
+// Events: the open has before = 1 if it made the queue; a close, before = the descriptor; a send,
+// before = the size and after = the priority; a receive, after = the priority.
+//
+// The attempt is a timed call whose time is long past: it says ETIMEDOUT exactly where a call
+// without a time-out would wait, and no flag of the shared open file description is touched.
+// Who waits here does not wait in the kernel. So which of several waiters gets a message is the
+// strategy's choice, and a notification is spent also if somebody waits for the message, where the
+// kernel would keep it; that is noted as uncontrolled.
+// Async-signal-safe: nothing is allocated, no lock is taken.
+#include "framework/intercept/message_queue.hpp"
+
+#include <fcntl.h>
+#include <mqueue.h>
+#include <signal.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <string_view>
+
+#include "framework/intercept/descriptor.hpp"
+#include "framework/intercept/next.hpp"
+#include "framework/intercept/virtual_time.hpp"
+
+namespace forkloom::intercept {
+namespace {
+
+namespace sys = execution::sys;
+using execution::controlled;
+using execution::controlled_call;
+using execution::no_deadline;
+using execution::wake;
+
+// The x86-64 ABI passes an argument behind an ellipsis like any other, so the call may be a plain
+// one.
+constinit next<mqd_t(const char*, int, mode_t, mq_attr*)> real_open{"mq_open"};
+constinit next<mqd_t(const char*, int)> real_open_2{"__mq_open_2"};
+constinit next<decltype(::mq_close)> real_close{"mq_close"};
+constinit next<decltype(::mq_unlink)> real_unlink{"mq_unlink"};
+constinit next<decltype(::mq_send)> real_send{"mq_send"};
+constinit next<decltype(::mq_timedsend)> real_timedsend{"mq_timedsend"};
+constinit next<decltype(::mq_receive)> real_receive{"mq_receive"};
+constinit next<decltype(::mq_timedreceive)> real_timedreceive{"mq_timedreceive"};
+constinit next<decltype(::mq_getattr)> real_getattr{"mq_getattr"};
+constinit next<decltype(::mq_setattr)> real_setattr{"mq_setattr"};
+constinit next<decltype(::mq_notify)> real_notify{"mq_notify"};
+
+resource_id queue_called(const char* name) noexcept {
+  return execution::resource_named(name, resource_kind::message_queue);
+}
+
+// 1 + the task that asked to be notified; 0 if nobody did. Descriptors that are no queue have none.
+std::uint64_t& to_be_notified(resource_id queue) noexcept {
+  return execution::current_arena()->resources[queue].model[0];
+}
+
+std::uint64_t as_one_to_be_notified(task_id task) noexcept { return index(task) + 1; }
+
+bool somebody_receives(resource_id queue) noexcept {
+  const auto& a = *execution::current_arena();
+  bool found = false;
+  a.resources[queue].waiters.for_each(
+      [&](task_id task) { found |= a[task].pending == operation::mq_receive; });
+  return found;
+}
+
+// A time that is no time is refused by the kernel before it looks at the queue.
+bool refused(const timespec* until) noexcept {
+  return until != nullptr && (until->tv_sec < 0 || !valid(*until));
+}
+
+// The time-out of an attempt: the kernel does not sleep until the beginning of its clock.
+constexpr timespec long_past{};
+
+const timespec& patience_of_attempt(const timespec* until) noexcept {
+  return refused(until) ? *until : long_past;
+}
+
+std::uint64_t deadline_of(const timespec* until) noexcept {
+  if (until == nullptr || refused(until)) return no_deadline;
+  return deadline_at(CLOCK_REALTIME, *until);
+}
+
+// The real call, tried until it has nothing to wait for. EAGAIN is for the caller only at first:
+// another task may have made the descriptor O_NONBLOCK while this one waited.
+template <class Attempt>
+auto try_until(controlled_call& call, std::uint64_t deadline, Attempt attempt) noexcept {
+  for (bool waited = false;; waited = true) {
+    const auto result = attempt();
+    if (result >= 0) return result;
+    if (errno != ETIMEDOUT && (errno != EAGAIN || !waited)) return result;
+    if (call.block(deadline) == wake::timed_out) {
+      errno = ETIMEDOUT;
+      return result;
+    }
+  }
+}
+
+int send(mqd_t queue, const char* message, std::size_t size, unsigned priority,
+         const timespec* until, const void* site) noexcept {
+  controlled_call call{operation::mq_send, resource_of(queue), site};
+  const auto result = try_until(call, deadline_of(until), [&] {
+    return real_timedsend(queue, message, size, priority, &patience_of_attempt(until));
+  });
+  if (result != 0) return call.failed(errno);
+  if (auto& notified = to_be_notified(call.resource()); notified != 0) {
+    if (somebody_receives(call.resource())) execution::note_uncontrolled("mq_notify");
+    notified = 0;
+  }
+  return call.completed(0, size, priority);
+}
+
+ssize_t receive(mqd_t queue, char* message, std::size_t size, unsigned* priority,
+                const timespec* until, const void* site) noexcept {
+  controlled_call call{operation::mq_receive, resource_of(queue), site};
+  unsigned got = 0;
+  const auto result = try_until(call, deadline_of(until), [&] {
+    return real_timedreceive(queue, message, size, &got, &patience_of_attempt(until));
+  });
+  if (result < 0) return call.failed(errno);
+  if (priority != nullptr) *priority = got;
+  return call.completed(result, 0, got);
+}
+
+struct opened {
+  mqd_t queue;
+  bool made;
+};
+
+// O_CREAT alone does not tell who made the queue. With O_EXCL first it does, and that attempt
+// leaves no trace: nobody runs before the next one.
+opened open_or_make(const char* name, int flags, mode_t mode, mq_attr* attributes) noexcept {
+  const bool may_make = (flags & O_CREAT) != 0;
+  const auto made = real_open(name, may_make ? flags | O_EXCL : flags, mode, attributes);
+  if (made >= 0 || errno != EEXIST || (flags & O_EXCL) != 0) return {made, made >= 0 && may_make};
+  return {real_open(name, flags, mode, attributes), false};
+}
+
+void remember(mqd_t queue, const char* name) noexcept {
+  execution::name_descriptor(queue, resource_kind::message_queue, name);
+}
+
+mqd_t open_queue(const char* name, int flags, mode_t mode, mq_attr* attributes,
+                 const void* site) noexcept {
+  if (!controlled()) {
+    const auto queue = real_open(name, flags, mode, attributes);
+    if (queue >= 0 && execution::current_arena() != nullptr) remember(queue, name);
+    return queue;
+  }
+  controlled_call call{operation::mq_open, queue_called(name), site};
+  const auto [queue, made] = open_or_make(name, flags, mode, attributes);
+  if (queue < 0) return call.failed(errno);
+  remember(queue, name);
+  return call.completed(queue, made ? 1 : 0);
+}
+
+// Will a signal come while another task runs? Not if it is held back or thrown away.
+bool interrupts(int signal) noexcept {
+  sigset_t held{};
+  struct sigaction what {};
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &held);
+  ::sigaction(signal, nullptr, &what);
+  return ::sigismember(&held, signal) == 0 && what.sa_handler != SIG_IGN;
+}
+
+bool escapes(const sigevent& how) noexcept {
+  return how.sigev_notify == SIGEV_THREAD ||
+         (how.sigev_notify == SIGEV_SIGNAL && interrupts(how.sigev_signo));
+}
+
+}  // namespace
+
+// Who closes one descriptor of the queue is no longer notified, even if it has others.
+int close_message_queue(int queue, operation as, const void* site) noexcept {
+  controlled_call call{as, resource_of(queue), site};
+  if (real_close(queue) != 0) return call.failed(errno);
+  auto& notified = to_be_notified(call.resource());
+  if (notified == as_one_to_be_notified(execution::self())) notified = 0;
+  return call.completed_without_waking(0, static_cast<std::uint64_t>(queue));
+}
+
+}  // namespace forkloom::intercept
+
+using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace
+using namespace forkloom::intercept;  // NOLINT
+
+extern "C" {
+
+// What mq_open() is when its caller was built with _FORTIFY_SOURCE and gave no mode.
+mqd_t __mq_open_2(const char* name, int flags);  // NOLINT
+
+mqd_t __mq_open_2(const char* name, int flags) {                // NOLINT
+  if ((flags & O_CREAT) != 0) return real_open_2(name, flags);  // it ends the program
+  return open_queue(name, flags, 0, nullptr, __builtin_return_address(0));
+}
+
+int mq_close(mqd_t queue) noexcept {
+  if (!controlled()) return real_close(queue);
+  const auto* site = __builtin_return_address(0);
+  if (is_message_queue(queue)) return close_message_queue(queue, operation::mq_close, site);
+  return close_descriptor(queue, site);  // the kernel does not mind what it closes, either
+}
+
+int mq_getattr(mqd_t queue, mq_attr* attributes) noexcept {
+  if (!controlled()) return real_getattr(queue, attributes);
+  controlled_call call{operation::mq_attributes, resource_of(queue), __builtin_return_address(0)};
+  if (real_getattr(queue, attributes) != 0) return call.failed(errno);
+  return call.completed_unchanged(0);
+}
+
+int mq_notify(mqd_t queue, const sigevent* how) noexcept {
+  if (!controlled()) return real_notify(queue, how);
+  controlled_call call{operation::mq_notify, resource_of(queue), __builtin_return_address(0)};
+  {
+    const execution::uncontrolled_section thread_that_libc_makes;
+    if (real_notify(queue, how) != 0) return call.failed(errno);
+  }
+  if (how != nullptr && escapes(*how)) execution::note_uncontrolled("mq_notify");
+  to_be_notified(call.resource()) = how == nullptr ? 0 : as_one_to_be_notified(execution::self());
+  return call.completed_without_waking(0);
+}
+
+mqd_t mq_open(const char* name, int flags, ...) {  // NOLINT
+  mode_t mode = 0;
+  mq_attr* attributes = nullptr;
+  if ((flags & O_CREAT) != 0) {
+    va_list rest;
+    va_start(rest, flags);
+    mode = va_arg(rest, mode_t);
+    attributes = va_arg(rest, mq_attr*);
+    va_end(rest);
+  }
+  return open_queue(name, flags, mode, attributes, __builtin_return_address(0));
+}
+
+ssize_t mq_receive(mqd_t queue, char* message, std::size_t size, unsigned* priority) {
+  if (!controlled()) return real_receive(queue, message, size, priority);
+  return receive(queue, message, size, priority, nullptr, __builtin_return_address(0));
+}
+
+int mq_send(mqd_t queue, const char* message, std::size_t size, unsigned priority) {
+  if (!controlled()) return real_send(queue, message, size, priority);
+  return send(queue, message, size, priority, nullptr, __builtin_return_address(0));
+}
+
+int mq_setattr(mqd_t queue, const mq_attr* wanted, mq_attr* before) noexcept {
+  if (!controlled()) return real_setattr(queue, wanted, before);
+  controlled_call call{operation::mq_attributes, resource_of(queue), __builtin_return_address(0)};
+  if (real_setattr(queue, wanted, before) != 0) return call.failed(errno);
+  return call.completed_without_waking(0);
+}
+
+ssize_t mq_timedreceive(mqd_t queue, char* message, std::size_t size, unsigned* priority,
+                        const timespec* until) {
+  if (!controlled()) return real_timedreceive(queue, message, size, priority, until);
+  return receive(queue, message, size, priority, until, __builtin_return_address(0));
+}
+
+int mq_timedsend(mqd_t queue, const char* message, std::size_t size, unsigned priority,
+                 const timespec* until) {
+  if (!controlled()) return real_timedsend(queue, message, size, priority, until);
+  return send(queue, message, size, priority, until, __builtin_return_address(0));
+}
+
+int mq_unlink(const char* name) noexcept {
+  if (!controlled()) return real_unlink(name);
+  controlled_call call{operation::mq_unlink, queue_called(name), __builtin_return_address(0)};
+  return real_unlink(name) == 0 ? call.completed(0) : call.failed(errno);
+}
+
+}  // extern "C"
