@@ -1,5 +1,6 @@
 // What processes leave behind when they end: names, descriptors, children.
 #include <fcntl.h>
+#include <mqueue.h>
 #include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -22,6 +23,13 @@ void make_semaphore() {
   sem_t* gate = ::sem_open("/gate", O_CREAT, 0600, 1);
   expect(gate != SEM_FAILED);
   ::sem_close(gate);
+}
+
+void make_queue() {
+  const mqd_t orders = ::mq_open("/orders", O_CREAT | O_WRONLY, 0600, nullptr);
+  expect(orders >= 0);
+  expect(that(::mq_send(orders, "bread", 5, 0)) == 0);
+  ::mq_close(orders);
 }
 
 }  // namespace
@@ -47,6 +55,18 @@ FORKLOOM_SCENARIO("a named semaphore that is unlinked", "[leak][semaphore][corre
   scenario.process("porter", [] {
     make_semaphore();
     ::sem_unlink("/gate");
+  });
+}
+
+FORKLOOM_SCENARIO("a forgotten message queue", "[leak][message_queue][broken]",
+                  .expects = {violation_kind::leak}) {
+  scenario.process("customer", [] { make_queue(); });
+}
+
+FORKLOOM_SCENARIO("a message queue that is unlinked", "[leak][message_queue][correct]") {
+  scenario.process("customer", [] {
+    make_queue();
+    ::mq_unlink("/orders");
   });
 }
 

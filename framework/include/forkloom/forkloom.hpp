@@ -5,6 +5,7 @@
 #include "forkloom/expect.hpp"
 #include "forkloom/ipc/condition.hpp"
 #include "forkloom/ipc/fifo.hpp"
+#include "forkloom/ipc/message_queue.hpp"
 #include "forkloom/ipc/mutex.hpp"
 #include "forkloom/ipc/named_semaphore.hpp"
 #include "forkloom/ipc/pipe.hpp"

@@ -164,6 +164,46 @@ TEST_CASE("a named semaphore refuses to be posted beyond what it can count") {
   CHECK_THAT(posted.text, Catch::StartsWith("posting the semaphore " + name + ": "));
 }
 
+TEST_CASE("a message queue that is not there is told with its name") {
+  const auto name = "/" + unique_name();
+  const auto opened = complaint_of([&] { (void)message_queue::open(name); });
+  CHECK(opened.code == ENOENT);
+  CHECK(opened.text == "opening the message queue " + name + ": No such file or directory");
+  const auto unlinked = complaint_of([&] { message_queue::unlink(name); });
+  CHECK(unlinked.code == ENOENT);
+  CHECK(unlinked.text == "unlinking the message queue " + name + ": No such file or directory");
+}
+
+TEST_CASE("a message queue is not made twice, nor with a name or limits that cannot be") {
+  const auto name = "/" + unique_name();
+  const auto first = message_queue::create(name);
+  const auto second = complaint_of([&] { (void)message_queue::create(name); });
+  message_queue::unlink(name);
+  CHECK(second.code == EEXIST);
+  CHECK(second.text == "opening the message queue " + name + ": File exists");
+  CHECK(complaint_of([] { (void)message_queue::create("no-slash"); }).code == EINVAL);
+  CHECK(complaint_of([&] { (void)message_queue::create(name, {.messages_max = 0}); }).code ==
+        EINVAL);
+}
+
+TEST_CASE("a message queue refuses what it was not opened for, and what is too long") {
+  const auto name = "/" + unique_name();
+  const auto made = message_queue::create(name, {.message_bytes_max = 4});
+  auto in = message_queue::open(name, message_queue::access::receive);
+  auto out = message_queue::open(name, message_queue::access::send);
+  message_queue::unlink(name);
+  const auto sent = complaint_of([&] { in.send("x"); });
+  CHECK(sent.code == EBADF);
+  CHECK(sent.text == "sending to the message queue " + name + ": Bad file descriptor");
+  const auto received = complaint_of([&] { (void)out.receive(); });
+  CHECK(received.code == EBADF);
+  CHECK(received.text == "receiving from the message queue " + name + ": Bad file descriptor");
+  message_queue::message none;
+  CHECK(complaint_of([&] { (void)out.try_receive(none); }).code == EBADF);
+  CHECK(complaint_of([&] { out.send("bread"); }).code == EMSGSIZE);
+  CHECK(complaint_of([&] { (void)out.try_send("bread"); }).code == EMSGSIZE);
+}
+
 TEST_CASE("a FIFO that cannot be made or opened is told with its path") {
   const auto made = complaint_of([] { const fifo f("/nonexistent/orders"); });
   CHECK(made.code == ENOENT);

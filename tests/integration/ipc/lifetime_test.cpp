@@ -27,7 +27,8 @@ constexpr bool stays_in_place =
     !std::is_copy_assignable_v<Handle> && !std::is_move_assignable_v<Handle>;
 
 static_assert(stays_in_place<forkloom::ipc::mutex> && stays_in_place<condition> &&
-              stays_in_place<semaphore> && stays_in_place<named_semaphore> && stays_in_place<fifo>);
+              stays_in_place<semaphore> && stays_in_place<named_semaphore> &&
+              stays_in_place<fifo> && stays_in_place<message_queue>);
 static_assert(!std::is_copy_constructible_v<stream_end> && !std::is_copy_assignable_v<stream_end>);
 static_assert(std::is_nothrow_move_constructible_v<stream_end> &&
               std::is_nothrow_move_assignable_v<stream_end>);
@@ -155,6 +156,58 @@ TEST_CASE("two handles of one name are one semaphore") {
   other.release();
   CHECK(one.try_acquire());
   CHECK_FALSE(other.try_acquire());
+}
+
+TEST_CASE("a message queue outlives its handles, with its messages, until it is unlinked") {
+  const auto name = "/" + unique_name();
+  int descriptor = -1;
+  {
+    auto made = message_queue::create(name);
+    made.send("bread", 3);
+    descriptor = made.native_handle();
+    CHECK(is_open(descriptor));
+  }
+  CHECK_FALSE(is_open(descriptor));
+  auto opened = message_queue::open(name);
+  message_queue::unlink(name);
+  CHECK_THROWS(message_queue::open(name));
+  const auto got = opened.receive();
+  CHECK(got.text == "bread");
+  CHECK(got.priority == 3);
+}
+
+TEST_CASE("a message queue gives the most urgent message first, and then the oldest") {
+  const auto name = "/" + unique_name();
+  auto queue = message_queue::create(name);
+  message_queue::unlink(name);
+  queue.send("butter");
+  queue.send("");
+  queue.send("fire", 9);
+  CHECK(queue.receive().text == "fire");
+  CHECK(queue.receive().text == "butter");
+  CHECK(queue.receive().text.empty());
+}
+
+TEST_CASE("trying a message queue that is full or empty changes nothing, and does not wait") {
+  const auto name = "/" + unique_name();
+  auto queue = message_queue::create(name, {.messages_max = 1});
+  message_queue::unlink(name);
+  const auto try_both = [&] {
+    message_queue::message got{.text = "as before", .priority = 7};
+    CHECK_FALSE(queue.try_receive(got));
+    CHECK(got.text == "as before");
+    CHECK(got.priority == 7);
+    CHECK(queue.try_send("bread", 2));
+    CHECK_FALSE(queue.try_send("butter"));
+    CHECK(queue.try_receive(got));
+    CHECK(got.text == "bread");
+    CHECK(got.priority == 2);
+  };
+  try_both();
+  mq_attr wanted{};
+  wanted.mq_flags = O_NONBLOCK;
+  mq_setattr(queue.native_handle(), &wanted, nullptr);
+  try_both();
 }
 
 TEST_CASE("a mutex goes with the standard's guards") {

@@ -1,4 +1,7 @@
 // Reports call each handle by its name: the one given to make(), the path, or the system's name.
+#include <fcntl.h>
+#include <mqueue.h>
+
 #include <mutex>
 
 #include "forkloom/forkloom.hpp"
@@ -80,6 +83,66 @@ TEST_CASE("a deadlock names the named semaphore by its own name") {
             s.acquire();
           });
         }) == "/tables");
+}
+
+TEST_CASE("a deadlock names the message queue by its own name") {
+  CHECK(deadlocked_on([](scenario& scenario) {
+          auto orders = message_queue::create("/orders");
+          message_queue::unlink("/orders");
+          scenario.process("cook", [&] { (void)orders.receive(); });
+          scenario.finally([] {});
+        }) == "/orders");
+}
+
+TEST_CASE("a deadlock of a receiver tells who could send, and that nobody else can") {
+  const auto found = violation_of([](scenario& scenario) {
+    auto orders = message_queue::create("/orders");
+    auto meals = message_queue::create("/meals");
+    scenario.process("guest", [] {
+      auto from = message_queue::open("/meals", message_queue::access::receive);
+      auto to = message_queue::open("/orders", message_queue::access::send);
+      (void)from.receive();
+      to.send("soup");
+    });
+    scenario.process("cook", [] {
+      auto from = message_queue::open("/orders", message_queue::access::receive);
+      auto to = message_queue::open("/meals", message_queue::access::send);
+      (void)from.receive();
+      to.send("soup");
+    });
+    scenario.finally([] {});
+  });
+  CHECK(found.kind == violation_kind::deadlock);
+  CHECK_THAT(found.message,
+             Catch::Contains("guest waits for /meals that only cook could release") &&
+                 Catch::Contains("cook waits for /orders that only guest could release"));
+}
+
+TEST_CASE("a message queue that a process left behind is told with its name and its maker") {
+  const auto found = violation_of([](scenario& scenario) {
+    auto old = message_queue::create("/old");
+    message_queue::unlink("/old");
+    scenario.process("clerk", [] { (void)message_queue::create("/sem.orders"); });
+    scenario.finally([] {});
+  });
+  CHECK(found.kind == violation_kind::leak);
+  CHECK(found.resource == "/sem.orders");
+  CHECK_THAT(found.message,
+             Catch::StartsWith("message queue /sem.orders was left behind by clerk"));
+}
+
+TEST_CASE(
+    "a message queue that the scenario left behind is told, and not blamed on who opened it") {
+  const auto found = violation_of([](scenario& scenario) {
+    auto made = message_queue::create("/orders");
+    scenario.process("clerk", [] {
+      mq_close(mq_open("/orders", O_RDWR | O_CREAT, 0600, nullptr));  // it is there already
+    });
+    scenario.finally([] {});
+  });
+  CHECK(found.kind == violation_kind::leak);
+  CHECK(found.message ==
+        "message queue /orders was left behind; the trace does not tell who made it");
 }
 
 TEST_CASE("a deadlock names the FIFO by its path") {
