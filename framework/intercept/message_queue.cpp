@@ -139,7 +139,7 @@ struct opened {
 opened open_or_make(const char* name, int flags, mode_t mode, mq_attr* attributes) noexcept {
   const bool may_make = (flags & O_CREAT) != 0;
   const auto made = real_open(name, may_make ? flags | O_EXCL : flags, mode, attributes);
-  if (made >= 0 || errno != EEXIST || (flags & O_EXCL) != 0) return {made, made >= 0 && may_make};
+  if (made >= 0 || errno != EEXIST) return {made, made >= 0 && may_make};
   return {real_open(name, flags, mode, attributes), false};
 }
 
