@@ -151,7 +151,10 @@ mqd_t open_queue(const char* name, int flags, mode_t mode, mq_attr* attributes,
                  const void* site) noexcept {
   if (!controlled()) {
     const auto queue = real_open(name, flags, mode, attributes);
-    if (queue >= 0 && execution::current_arena() != nullptr) remember(queue, name);
+    if (queue < 0 || execution::current_arena() == nullptr) return queue;
+    // The name comes before the queue here, too: what is left behind is looked up by its name.
+    static_cast<void>(queue_called(name));
+    remember(queue, name);
     return queue;
   }
   controlled_call call{operation::mq_open, queue_called(name), site};

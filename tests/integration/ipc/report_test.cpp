@@ -87,17 +87,17 @@ TEST_CASE("a deadlock names the named semaphore by its own name") {
 
 TEST_CASE("a deadlock names the message queue by its own name") {
   CHECK(deadlocked_on([](scenario& scenario) {
-          auto orders = message_queue::create("/orders");
-          message_queue::unlink("/orders");
-          scenario.process("cook", [&] { (void)orders.receive(); });
-          scenario.finally([] {});
+          scenario.process("cook", [] {
+            auto orders = message_queue::create("/orders");
+            message_queue::unlink("/orders");
+            (void)orders.receive();
+          });
         }) == "/orders");
 }
 
 TEST_CASE("a deadlock of a receiver tells who could send, and that nobody else can") {
   const auto found = violation_of([](scenario& scenario) {
-    auto orders = message_queue::create("/orders");
-    auto meals = message_queue::create("/meals");
+    for (const auto* name : {"/orders", "/meals"}) (void)message_queue::create(name);
     scenario.process("guest", [] {
       auto from = message_queue::open("/meals", message_queue::access::receive);
       auto to = message_queue::open("/orders", message_queue::access::send);
@@ -110,7 +110,6 @@ TEST_CASE("a deadlock of a receiver tells who could send, and that nobody else c
       (void)from.receive();
       to.send("soup");
     });
-    scenario.finally([] {});
   });
   CHECK(found.kind == violation_kind::deadlock);
   CHECK_THAT(found.message,
