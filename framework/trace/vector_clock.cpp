@@ -1,7 +1,10 @@
 #include "framework/trace/vector_clock.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <map>
 
 namespace forkloom {
 namespace {
@@ -28,6 +31,44 @@ std::size_t resource_count(const trace& what) {
   return count;
 }
 
+// The rounds of barriers. Nobody leaves a barrier before all have come, so every arrival of a round
+// happens before every return of it; but returns are not ordered among themselves, and a round
+// that was opened later says nothing to whoever is still on its way out of an earlier one.
+class barriers {
+ public:
+  explicit barriers(std::size_t tasks) : opened_for_(tasks) {}
+
+  void arrived(const event& e, const vector_clock& own) {
+    auto& round = rounds_[e.resource];
+    join(round.arrivals, own);
+    round.waiting.push_back(e.task);
+  }
+
+  // What happened before this return.
+  [[nodiscard]] const vector_clock& before_return(const event& e) {
+    return opens(e) ? rounds_[e.resource].arrivals : opened_for_[index(e.task)];
+  }
+
+  void returned(const event& e, const vector_clock& own) {
+    if (!opens(e)) return;
+    auto& round = rounds_[e.resource];
+    for (const auto task : round.waiting) opened_for_[index(task)] = own;
+    round = {};
+  }
+
+ private:
+  struct gathering {
+    vector_clock arrivals;
+    std::vector<task_id> waiting;
+  };
+
+  // Only the last arrival returns this.
+  static bool opens(const event& e) { return e.result == PTHREAD_BARRIER_SERIAL_THREAD; }
+
+  std::map<resource_id, gathering> rounds_;
+  std::vector<vector_clock> opened_for_;  // by task: the clock of whoever let it go last
+};
+
 // The state between two events, and the clock of the event that has just been taken in.
 class progress {
  public:
@@ -36,7 +77,9 @@ class progress {
         tasks_(task_count(what), vector_clock(task_count(what))),
         resources_(resource_count(what)),
         rooms_(resource_count(what)),
-        holders_(resource_count(what), no_task) {}
+        readers_(resource_count(what)),
+        holders_(resource_count(what), no_task),
+        barriers_(task_count(what)) {}
 
   vector_clock take(const event& e) {
     if (e.task == no_task) return {};
@@ -57,26 +100,33 @@ class progress {
       if (e.result > 0 && e.after < tasks_.size()) join(own, tasks_[e.after]);
       return;
     }
+    if (e.op == operation::barrier_wait) return join(own, barriers_.before_return(e));
     const bool by_time_out = e.op == operation::cond_wait && e.result == ETIMEDOUT;
     if (e.resource != no_resource && !by_time_out) {
       if (e.op != operation::mq_send) join(own, resources_[index(e.resource)]);
       if (e.op != operation::mq_receive) join(own, rooms_[index(e.resource)]);
     }
-    const auto mutex = taken_mutex(e);
-    if (mutex == no_resource) return;
-    join(own, resources_[index(mutex)]);
-    holders_[index(mutex)] = e.task;
+    const auto lock = taken_alone(e);
+    if (lock == no_resource) return;
+    join(own, resources_[index(lock)]);
+    join(own, readers_[index(lock)]);
+    holders_[index(lock)] = e.task;
   }
 
   void release(const event& e) {
     const auto& own = tasks_[index(e.task)];
     if (const auto mutex = mutex_given_up(what_, e); mutex != no_resource) let_go(mutex, own);
+    if (e.op == operation::barrier_wait && e.how == outcome::blocked) barriers_.arrived(e, own);
     if (!succeeded(e) || !traits(e.op).releases || moved_nothing(e)) return;
     // A child has no events yet: its clock starts as that of the fork.
     if (e.op == operation::fork && e.after < tasks_.size()) join(tasks_[e.after], own);
     if (e.op == operation::exit) leave_locks(e.task);
     if (e.resource == no_resource) return;
     if (e.op == operation::mq_receive) return join(rooms_[index(e.resource)], own);
+    if (e.op == operation::barrier_wait) barriers_.returned(e, own);
+    // Who unlocks without having it alone has read, and that concerns writers only.
+    if (e.op == operation::rwlock_unlock && holders_[index(e.resource)] != e.task)
+      return join(readers_[index(e.resource)], own);
     let_go(e.resource, own);
   }
 
@@ -90,10 +140,14 @@ class progress {
       if (holders_[i] == dead) let_go(resource_id(i), tasks_[index(dead)]);
   }
 
-  static resource_id taken_mutex(const event& e) {
+  // The lock that nobody else can have now, or that is destroyed.
+  static resource_id taken_alone(const event& e) {
     switch (e.op) {
       case operation::mutex_lock:
       case operation::mutex_trylock:
+      case operation::rwlock_wrlock:
+      case operation::rwlock_trywrlock:
+      case operation::rwlock_destroy:
         return e.resource;
       case operation::cond_wait:
         return mutex_retaken(e) ? e.second : no_resource;
@@ -105,8 +159,10 @@ class progress {
   const trace& what_;
   std::vector<vector_clock> tasks_;
   std::vector<vector_clock> resources_;
-  std::vector<vector_clock> rooms_;  // in message queues: of those that took messages out
-  std::vector<task_id> holders_;     // of mutexes, by resource
+  std::vector<vector_clock> rooms_;    // in message queues: of those that took messages out
+  std::vector<vector_clock> readers_;  // by resource: what those did that unlocked it as readers
+  std::vector<task_id> holders_;       // of mutexes, and of read-write locks for writing
+  barriers barriers_;
 };
 
 }  // namespace

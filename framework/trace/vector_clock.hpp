@@ -12,6 +12,9 @@
 //     later send; but no two sends and no two receives;
 //   - a condition wait gives up its mutex when it blocks and takes it again when it completes; if
 //     it was signalled (and did not time out), all signals so far happened before that;
+//   - the unlock of a read-write lock by a writer and all later locks, by a reader and later locks
+//     for writing: readers are not ordered among themselves;
+//   - every arrival at a barrier and every return from the same round of it;
 //   - the death of a task that holds a mutex and whoever takes the mutex afterwards (robust ones).
 //
 // Limits: plain loads and stores order nothing. Signals, semaphore posts and messages are not

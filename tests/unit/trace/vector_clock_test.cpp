@@ -1,5 +1,8 @@
 #include "framework/trace/vector_clock.hpp"
 
+#include <pthread.h>
+
+#include <array>
 #include <cerrno>
 
 #include "tests/catch.hpp"
@@ -193,6 +196,90 @@ TEST_CASE("a poll of a queue comes after what made it ready: a message, or room"
   const auto made_ready = p.b.does(p.one, op, q);
   const auto polled = p.b.does(p.other, operation::poll, q, {.result = 1});
   CHECK(ordered(p.b, made_ready, polled));
+}
+
+struct three_tasks {
+  trace_builder b;
+  task_id one = b.task("one");
+  task_id two = b.task("two");
+  task_id three = b.task("three");
+  resource_id lock = b.resource("lock", resource_kind::rwlock);
+  resource_id barrier = b.resource("barrier", resource_kind::barrier);
+
+  std::size_t arrives(task_id who) { return b.blocks(who, operation::barrier_wait, barrier); }
+  std::size_t opens(task_id who) {
+    return b.does(who, operation::barrier_wait, barrier, {.result = PTHREAD_BARRIER_SERIAL_THREAD});
+  }
+  std::size_t leaves(task_id who) { return b.does(who, operation::barrier_wait, barrier); }
+};
+
+TEST_CASE("what readers did happens before the next writer, and not before other readers") {
+  three_tasks t;
+  t.b.does(t.one, operation::rwlock_rdlock, t.lock);
+  const auto first = t.b.does(t.one, operation::rwlock_unlock, t.lock);
+  const auto read = t.b.does(t.two, operation::rwlock_tryrdlock, t.lock);
+  const auto second = t.b.does(t.two, operation::rwlock_unlock, t.lock);
+  const auto written = t.b.does(t.three, operation::rwlock_wrlock, t.lock);
+  CHECK_FALSE(ordered(t.b, first, read));
+  CHECK(ordered(t.b, first, written));
+  CHECK(ordered(t.b, second, written));
+}
+
+TEST_CASE("what a writer did happens before later readers and writers, and before all of theirs") {
+  three_tasks t;
+  t.b.does(t.one, operation::rwlock_trywrlock, t.lock);
+  const auto written = t.b.does(t.one, operation::rwlock_unlock, t.lock);
+  const auto read = t.b.does(t.two, operation::rwlock_rdlock, t.lock);
+  CHECK(ordered(t.b, written, read));
+  SECTION("a reader that was a writer before is but a reader") {
+    t.b.does(t.one, operation::rwlock_rdlock, t.lock);
+    const auto left = t.b.does(t.one, operation::rwlock_unlock, t.lock);
+    const auto again = t.b.does(t.two, operation::rwlock_rdlock, t.lock);
+    CHECK_FALSE(ordered(t.b, left, again));
+  }
+}
+
+TEST_CASE("a spin unlock happens before the next lock") {
+  three_tasks t;
+  const auto spin = t.b.resource("spin", resource_kind::spin_lock);
+  const auto unlocked = t.b.does(t.one, operation::spin_unlock, spin);
+  const auto locked = t.b.does(t.two, operation::spin_trylock, spin);
+  CHECK(ordered(t.b, unlocked, locked));
+}
+
+TEST_CASE("every arrival at a barrier happens before every return of its round") {
+  three_tasks t;
+  const std::array arrivals{t.arrives(t.one), t.arrives(t.two)};
+  const auto opened = t.opens(t.three);
+  const std::array returns{t.leaves(t.two), t.leaves(t.one)};
+  for (const auto arrival : arrivals) {
+    CHECK(ordered(t.b, arrival, opened));
+    for (const auto left : returns) CHECK(ordered(t.b, arrival, left));
+  }
+  for (const auto left : returns) CHECK(ordered(t.b, opened, left));
+  CHECK_FALSE(ordered(t.b, returns[0], returns[1]));
+}
+
+TEST_CASE("a barrier's next round does not happen before the returns of the one before") {
+  three_tasks t;
+  const auto four = t.b.task("four");
+  t.arrives(t.one);
+  t.opens(t.two);
+  const auto arrived = t.arrives(t.three);
+  const auto opened = t.opens(four);
+  const auto left = t.leaves(t.one);
+  CHECK_FALSE(ordered(t.b, arrived, left));
+  CHECK_FALSE(ordered(t.b, opened, left));
+  CHECK(ordered(t.b, arrived, t.leaves(t.three)));
+}
+
+TEST_CASE("what was done at a barrier happens before its destruction") {
+  three_tasks t;
+  t.arrives(t.one);
+  t.opens(t.two);
+  const auto left = t.leaves(t.one);
+  const auto destroyed = t.b.does(t.two, operation::barrier_destroy, t.barrier);
+  CHECK(ordered(t.b, left, destroyed));
 }
 
 // The same relation from its definition: the edges between all pairs of events, closed
