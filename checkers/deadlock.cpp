@@ -23,14 +23,18 @@ const resource_record* awaited(const trace& what, const wait_record& wait) {
   return &what.resources[index(wait.resources.front())];
 }
 
+bool holds(const trace& what, const lock_book& locks, task_id task, const wait_record& wait) {
+  const auto* resource = awaited(what, wait);
+  return resource != nullptr &&
+         (resource->owner == task || locks.holds(task, wait.resources.front()));
+}
+
 // Who, of those that live, could let the waiter go on. A waiter can help itself only with what it
 // holds itself (a mutex that is locked twice): a blocked task posts no semaphore.
-std::vector<task_id> helpers(const trace& what, const wait_record& wait) {
-  const auto* resource = awaited(what, wait);
+std::vector<task_id> helpers(const trace& what, const lock_book& locks, const wait_record& wait) {
   std::vector<task_id> found;
   for (const auto task : wait.releasers)
-    if (lives(what, task) &&
-        (task != wait.task || (resource != nullptr && resource->owner == task)))
+    if (lives(what, task) && (task != wait.task || holds(what, locks, task, wait)))
       found.push_back(task);
   return found;
 }
@@ -42,26 +46,28 @@ const wait_record* wait_of(const members& knot, task_id task) {
 }
 
 // Who the wait is blamed on: the owner if there is one, else the first who could release it.
-const wait_record* next_in(const trace& what, const members& knot, const wait_record& wait) {
+const wait_record* next_in(const trace& what, const lock_book& locks, const members& knot,
+                           const wait_record& wait) {
   const auto* resource = awaited(what, wait);
   if (resource != nullptr)
     if (const auto* owner = wait_of(knot, resource->owner); owner != nullptr) return owner;
-  const auto living = helpers(what, wait);
+  const auto living = helpers(what, locks, wait);
   return living.empty() ? nullptr : wait_of(knot, living.front());
 }
 
 // Follows next_in() from each member until one comes up again. Empty if every way ends at a task
 // that nobody could release.
-members cycle(const trace& what, const members& knot) {
+members cycle(const trace& what, const lock_book& locks, const members& knot) {
   std::vector<const wait_record*> seen_from(what.tasks.size(), nullptr);
   for (const auto* start : knot) {
     const auto* wait = start;
     for (; wait != nullptr && seen_from[index(wait->task)] == nullptr;
-         wait = next_in(what, knot, *wait))
+         wait = next_in(what, locks, knot, *wait))
       seen_from[index(wait->task)] = start;
     if (wait == nullptr || seen_from[index(wait->task)] != start) continue;
     members found{wait};
-    for (const auto* w = next_in(what, knot, *wait); w != wait; w = next_in(what, knot, *w))
+    for (const auto* w = next_in(what, locks, knot, *wait); w != wait;
+         w = next_in(what, locks, knot, *w))
       found.push_back(w);
     return found;
   }
@@ -74,25 +80,44 @@ std::string wanted(const trace& what, const wait_record& wait) {
   return text("something that ends its ", name(wait.op));
 }
 
-std::string link(const trace& what, const members& knot, const wait_record& wait) {
-  const auto* next = next_in(what, knot, wait);
-  const auto* resource = awaited(what, wait);
+std::string link(const trace& what, const lock_book& locks, const members& knot,
+                 const wait_record& wait) {
+  const auto* next = next_in(what, locks, knot, wait);
   const auto start = text(what.task_name(wait.task), " waits for ", wanted(what, wait));
-  if (resource == nullptr || resource->owner != next->task)
-    return text(start, " that only ", listed(names(what, helpers(what, wait))), " could release");
-  return text(start, " held by ", next->task == wait.task ? "itself" : what.task_name(next->task));
+  const auto could = helpers(what, locks, wait);
+  if (!holds(what, locks, next->task, wait))
+    return text(start, " that only ", listed(names(what, could)), " could release");
+  std::vector<std::string> holders;
+  for (const auto task : could)
+    if (holds(what, locks, task, wait))
+      holders.push_back(task == wait.task ? "itself" : what.task_name(task));
+  return text(start, " held by ", listed(holders));
+}
+
+// Who died with what the wait is for; no_task if nobody did.
+task_id dead_holder(const trace& what, const lock_book& locks, const wait_record& wait) {
+  const auto* resource = awaited(what, wait);
+  if (resource == nullptr) return no_task;
+  auto holders = locks.holders(wait.resources.front());
+  if (resource->owner != no_task) holders.push_back(resource->owner);
+  const auto dead = std::find_if(holders.begin(), holders.end(),
+                                 [&](task_id task) { return !lives(what, task); });
+  return dead == holders.end() ? no_task : *dead;
 }
 
 // What was left out, if nobody can ever let the task go on.
-std::string missing(const trace& what, const wait_record& wait) {
-  const auto* resource = awaited(what, wait);
-  if (resource != nullptr && resource->owner != no_task && !lives(what, resource->owner))
-    return text(what.task_name(resource->owner), " died while it held it");
+std::string missing(const trace& what, const lock_book& locks, const wait_record& wait) {
+  if (const auto dead = dead_holder(what, locks, wait); dead != no_task)
+    return text(what.task_name(dead), " died while it held it");
   switch (wait.op) {
     case operation::cond_wait:
       return "a lost wake-up, or a signal that nobody sends";
     case operation::sem_wait:
       return "a missing post";
+    case operation::barrier_wait:
+      return "fewer tasks come than the barrier is for";
+    case operation::barrier_destroy:
+      return "a task that came to the barrier never leaves it";
     case operation::read:
       return "a missing writer";
     case operation::write:
@@ -108,16 +133,18 @@ std::string missing(const trace& what, const wait_record& wait) {
   }
 }
 
-std::string sentence(const trace& what, const members& knot, const members& circle) {
+std::string sentence(const trace& what, const lock_book& locks, const members& knot,
+                     const members& circle) {
   if (!circle.empty()) {
     std::vector<std::string> links;
-    for (const auto* wait : circle) links.push_back(link(what, knot, *wait));
+    for (const auto* wait : circle) links.push_back(link(what, locks, knot, *wait));
     return listed(links);
   }
-  const auto* root = *std::find_if(knot.begin(), knot.end(),
-                                   [&](const auto* wait) { return helpers(what, *wait).empty(); });
+  const auto* root = *std::find_if(knot.begin(), knot.end(), [&](const auto* wait) {
+    return helpers(what, locks, *wait).empty();
+  });
   return text(what.task_name(root->task), " waits for ", wanted(what, *root),
-              " for ever, with nobody left to release it: ", missing(what, *root));
+              " for ever, with nobody left to release it: ", missing(what, locks, *root));
 }
 
 std::string others(const trace& what, const members& knot) {
@@ -129,16 +156,16 @@ std::string others(const trace& what, const members& knot) {
 
 // Where the task is blocked, and where it took what it holds.
 void explain(const trace& what, const wait_record& wait, const lock_book& locks, violation& found) {
-  const auto releasers = names(what, helpers(what, wait));
+  const auto releasers = names(what, helpers(what, locks, wait));
   found.evidence.push_back(wait.event);
-  found.details.push_back(
-      text(what.task_name(wait.task), " is blocked in ", name(wait.op), " on ", wanted(what, wait),
-           at(what, wait.event), "; ",
-           releasers.empty() ? missing(what, wait) : "could be released by " + listed(releasers)));
+  found.details.push_back(text(what.task_name(wait.task), " is blocked in ", name(wait.op), " on ",
+                               wanted(what, wait), at(what, wait.event), "; ",
+                               releasers.empty() ? missing(what, locks, wait)
+                                                 : "could be released by " + listed(releasers)));
   for (const auto& held : locks.held_by(wait.task)) {
     found.evidence.push_back(held.since);
     found.details.push_back(text(what.task_name(wait.task), " holds ",
-                                 what.resource_name(held.mutex), ", taken", at(what, held.since)));
+                                 what.resource_name(held.lock), ", taken", at(what, held.since)));
   }
 }
 
@@ -150,13 +177,13 @@ std::vector<violation> check_deadlock(const trace& what, const limits&) {
   lock_book locks(what);
   for (std::size_t i = 0; i < what.events.size(); ++i) locks.take(i);
 
-  const auto circle = cycle(what, stuck);
+  const auto circle = cycle(what, locks, stuck);
   std::vector<task_id> involved;
   for (const auto* wait : circle) involved.push_back(wait->task);
   for (const auto* wait : stuck) involved.push_back(wait->task);
 
   violation found{.kind = violation_kind::deadlock,
-                  .message = sentence(what, stuck, circle) + others(what, stuck),
+                  .message = sentence(what, locks, stuck, circle) + others(what, stuck),
                   .tasks = names(what, involved)};
   const auto* first = awaited(what, circle.empty() ? *stuck.front() : *circle.front());
   if (first != nullptr) found.resource = first->name;

@@ -4,7 +4,7 @@
 //     made them.
 //   - What a task still had when it came to the regular end of its body: descriptors and mappings
 //   of
-//     its own making, mutexes held, children that had died and were never waited for.
+//     its own making, locks held, children that had died and were never waited for.
 //
 // A task that was killed or called _exit() had no chance to tidy up and is not judged. Descriptors
 // 0, 1 and 2 and what a child inherited are nobody's leak; a child that lives longer than its
@@ -123,10 +123,20 @@ std::vector<remainder> mappings(const trace& what, const holdings& own) {
 std::vector<remainder> locks(const trace& what, const std::vector<lock_book::holding>& held) {
   std::vector<remainder> rest;
   for (const auto& h : held) {
-    const auto mutex = what.resource_name(h.mutex);
-    rest.push_back({text(mutex, " locked"), h.since, mutex});
+    const auto lock = what.resource_name(h.lock);
+    rest.push_back({text(lock, " locked"), h.since, lock});
   }
   return rest;
+}
+
+// "mutex held", "locks held".
+std::string sort_of(const trace& what, const std::vector<lock_book::holding>& held) {
+  const bool mutexes = std::all_of(held.begin(), held.end(), [&](const auto& h) {
+    return index(h.lock) < what.resources.size() &&
+           what.resources[index(h.lock)].kind == resource_kind::mutex;
+  });
+  return mutexes ? plural(held.size(), "mutex held", "mutexes held")
+                 : plural(held.size(), "lock held", "locks held");
 }
 
 // Children that died before their parent, in the order in which they were forked.
@@ -162,13 +172,13 @@ std::vector<violation> check_leak(const trace& what, const limits&) {
   for (std::size_t i = 0; i < what.tasks.size(); ++i) {
     if (!ended_regularly(what.tasks[i])) continue;
     const auto task = task_id(i);
-    const auto held = locks(what, book.held_by(task));
+    const auto held = book.held_by(task);
     const auto open = descriptors(what, own[i]);
     const auto mapped = mappings(what, own[i]);
     const auto dead = zombies(what, task, own[i]);
     tell(what, task, plural(open.size(), "descriptor open", "descriptors open"), open, found);
     tell(what, task, plural(mapped.size(), "mapping", "mappings"), mapped, found);
-    tell(what, task, plural(held.size(), "mutex held", "mutexes held"), held, found);
+    tell(what, task, sort_of(what, held), locks(what, held), found);
     tell(what, task,
          plural(dead.size(), "dead child not waited for", "dead children not waited for"), dead,
          found);

@@ -16,11 +16,23 @@ void lock_book::take(std::size_t event) {
   switch (e.op) {
     case operation::mutex_lock:
     case operation::mutex_trylock:
+    case operation::rwlock_rdlock:
+    case operation::rwlock_tryrdlock:
+    case operation::rwlock_wrlock:
+    case operation::rwlock_trywrlock:
+    case operation::spin_lock:
+    case operation::spin_trylock:
       return locked({e.task, e.resource}, event);
     case operation::mutex_unlock:
+    case operation::rwlock_unlock:
+    case operation::spin_unlock:
       return unlocked({e.task, e.resource});
     case operation::mutex_init:
     case operation::mutex_destroy:
+    case operation::rwlock_init:
+    case operation::rwlock_destroy:
+    case operation::spin_init:
+    case operation::spin_destroy:
       return forget(e.resource);
     case operation::cond_wait:
       // A wait whose time is already over gives the mutex up and takes it without an event between.
@@ -39,8 +51,13 @@ std::vector<lock_book::holding> lock_book::held_by(task_id task) const {
   return found;
 }
 
-bool lock_book::holds(task_id task, resource_id mutex) const {
-  return held_.contains({task, mutex});
+bool lock_book::holds(task_id task, resource_id lock) const { return held_.contains({task, lock}); }
+
+std::vector<task_id> lock_book::holders(resource_id lock) const {
+  std::vector<task_id> found;
+  for (const auto& [where, how] : held_)
+    if (where.second == lock) found.push_back(where.first);
+  return found;
 }
 
 void lock_book::locked(place where, std::size_t event) {
@@ -50,15 +67,15 @@ void lock_book::locked(place where, std::size_t event) {
 
 void lock_book::unlocked(place where) {
   auto entry = held_.find(where);
-  // A normal mutex lets any task unlock it.
+  // Most locks let any task unlock them.
   if (entry == held_.end())
     entry = std::find_if(held_.begin(), held_.end(),
                          [&](const auto& h) { return h.first.second == where.second; });
   if (entry != held_.end() && --entry->second.depth == 0) held_.erase(entry);
 }
 
-void lock_book::forget(resource_id mutex) {
-  std::erase_if(held_, [&](const auto& h) { return h.first.second == mutex; });
+void lock_book::forget(resource_id lock) {
+  std::erase_if(held_, [&](const auto& h) { return h.first.second == lock; });
 }
 
 }  // namespace forkloom::checkers

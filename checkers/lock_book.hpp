@@ -1,4 +1,5 @@
-// Who holds which mutex, kept up to date while the events of a trace are read in their order.
+// Who holds which mutex, read-write lock or spin lock, kept up to date while the events of a trace
+// are read in their order.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +14,9 @@ namespace forkloom::checkers {
 class lock_book {
  public:
   struct holding {
-    resource_id mutex = no_resource;
+    resource_id lock = no_resource;
     std::size_t since = 0;    // index of the event that took it
-    std::uint32_t depth = 1;  // a recursive mutex can be held several times
+    std::uint32_t depth = 1;  // a recursive mutex can be held several times, and so can a read lock
   };
 
   explicit lock_book(const trace& what) : what_(what) {}
@@ -25,14 +26,17 @@ class lock_book {
 
   // What a task holds now, in the order of the resources.
   [[nodiscard]] std::vector<holding> held_by(task_id task) const;
-  [[nodiscard]] bool holds(task_id task, resource_id mutex) const;
+  [[nodiscard]] bool holds(task_id task, resource_id lock) const;
+
+  // Who holds it now, in the order of the tasks: several may, if they only read.
+  [[nodiscard]] std::vector<task_id> holders(resource_id lock) const;
 
  private:
   using place = std::pair<task_id, resource_id>;
 
   void locked(place where, std::size_t event);
   void unlocked(place where);
-  void forget(resource_id mutex);
+  void forget(resource_id lock);
 
   const trace& what_;
   std::map<place, holding> held_;

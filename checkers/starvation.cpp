@@ -12,10 +12,10 @@
 // programming problem", CACM 1974, and N. Lynch, "Distributed algorithms", 1996, chapter 10).
 //
 // Two kinds of wait:
-//   - A call that blocks on a resource, from its first attempt to its return. Mutexes and
-//   semaphores
-//     are never blamed: before another task can take one, it must have been released, and that
-//     release lets the waiter try.
+//   - A call that blocks on a resource, from its first attempt to its return. Mutexes,
+//     semaphores and spin locks are never blamed: before another task can take one, it must have
+//     been released, and that release lets the waiter try. Of a read-write lock, readers can
+//     relieve each other, and a writer never sees it free.
 //   - A logical resource, from the scenario's `request` to its `grant`. The other task came and
 //   went
 //     within the wait if its own request lies after the waiter blocked.
@@ -24,6 +24,7 @@
 // never blocked, so all of it counts as denied. A time-out that has passed is not in the trace; a
 // waiter with a time-out can be blamed for a stretch in which it could have run.
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <string>
 #include <utility>
@@ -38,7 +39,8 @@ namespace forkloom::checkers {
 namespace {
 
 // What an operation takes away from others that wait on the same resource, as the operation that
-// stands for all of its kind; none if it takes nothing. A reader takes nothing from a writer.
+// stands for all of its kind; none if it takes nothing. A reader of a pipe takes nothing from a
+// writer; one of a read-write lock does.
 operation contended(operation op) {
   switch (op) {
     case operation::mutex_lock:
@@ -47,6 +49,14 @@ operation contended(operation op) {
     case operation::sem_wait:
     case operation::sem_trywait:
       return operation::sem_wait;
+    case operation::rwlock_rdlock:
+    case operation::rwlock_tryrdlock:
+    case operation::rwlock_wrlock:
+    case operation::rwlock_trywrlock:
+      return operation::rwlock_wrlock;
+    case operation::spin_lock:
+    case operation::spin_trylock:
+      return operation::spin_lock;
     case operation::read:
     case operation::write:
     case operation::grant:
@@ -179,8 +189,25 @@ class reader {
   void note_change(std::size_t i) {
     const auto& e = what_.events[i];
     changed(mutex_given_up(what_, e), i);
-    if (e.how != outcome::completed || e.error != 0 || moved_nothing(e)) return;
-    if (traits(e.op).changes || traits(e.op).releases) changed(e.resource, i);
+    if (lets_others_go_on(e)) changed(e.resource, i);
+  }
+
+  // A read-write lock lets others in when the last one inside has left it, or when a writer whom
+  // they stood behind gives up.
+  [[nodiscard]] bool lets_others_go_on(const event& e) const {
+    if (e.how != outcome::completed) return false;
+    switch (e.op) {
+      case operation::rwlock_rdlock:
+      case operation::rwlock_tryrdlock:
+      case operation::rwlock_trywrlock:
+        return false;
+      case operation::rwlock_wrlock:
+        return e.error == ETIMEDOUT;
+      case operation::rwlock_unlock:
+        return locks_.holders(e.resource).empty();
+      default:
+        return e.error == 0 && !moved_nothing(e) && (traits(e.op).changes || traits(e.op).releases);
+    }
   }
 
   void changed(resource_id resource, std::size_t i) {

@@ -229,4 +229,106 @@ TEST_CASE("a mutex given up by a condition wait is not told as held") {
   CHECK_FALSE(tells(found[0], "holds queue lock"));
 }
 
+// Read-write locks, barriers, spin locks.
+
+struct two_readers {
+  trace_builder b;
+  task_id one = b.task("librarian 0");
+  task_id other = b.task("librarian 1");
+  resource_id lock = b.resource("catalogue", resource_kind::rwlock);
+  std::size_t one_read = b.does(one, operation::rwlock_rdlock, lock);
+  std::size_t other_read = b.does(other, operation::rwlock_tryrdlock, lock);
+};
+
+TEST_CASE("readers that want to write wait for all that read, themselves included") {
+  two_readers r;
+  r.b.waits(r.one, operation::rwlock_wrlock, r.lock, {r.one, r.other});
+  r.b.waits(r.other, operation::rwlock_wrlock, r.lock, {r.one, r.other});
+  r.b.raw().how = ending::stuck;
+  const auto found = check_deadlock(r.b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message == "librarian 0 waits for catalogue held by itself and librarian 1");
+  CHECK(tells(found[0], "librarian 0 holds catalogue, taken at code.cpp:0"));
+  CHECK(tells(found[0], "librarian 1 holds catalogue, taken at code.cpp:1"));
+}
+
+TEST_CASE("a reader that has left the lock is not told as holding it") {
+  two_readers r;
+  r.b.does(r.other, operation::rwlock_unlock, r.lock);
+  r.b.ends(r.other);
+  r.b.waits(r.one, operation::rwlock_wrlock, r.lock, {r.one});
+  r.b.raw().how = ending::stuck;
+  const auto found = check_deadlock(r.b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message == "librarian 0 waits for catalogue held by itself");
+}
+
+TEST_CASE("a reader behind a waiting writer, who waits for the reader, makes up a cycle") {
+  two_readers r;
+  r.b.does(r.other, operation::rwlock_unlock, r.lock);
+  r.b.waits(r.other, operation::rwlock_wrlock, r.lock, {r.one});
+  r.b.waits(r.one, operation::rwlock_rdlock, r.lock, {r.other});
+  r.b.raw().how = ending::stuck;
+  const auto found = check_deadlock(r.b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message ==
+        "librarian 0 waits for catalogue that only librarian 1 could release and "
+        "librarian 1 waits for catalogue held by librarian 0");
+}
+
+TEST_CASE("a reader that died inside a read-write lock is named") {
+  two_readers r;
+  r.b.does(r.one, operation::rwlock_unlock, r.lock);
+  r.b.dies(r.other, {.kind = task_end::how::exited});
+  r.b.waits(r.one, operation::rwlock_wrlock, r.lock, {});
+  r.b.raw().how = ending::stuck;
+  const auto found = check_deadlock(r.b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message, "librarian 1 died while it held it"));
+}
+
+TEST_CASE("a spin lock that its holder takes again is a cycle of one") {
+  trace_builder b;
+  const auto one = b.task("one");
+  const auto lock = b.resource("lock", resource_kind::spin_lock);
+  b.does(one, operation::spin_trylock, lock);
+  b.waits(one, operation::spin_lock, lock, {one});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message == "one waits for lock held by itself");
+}
+
+TEST_CASE("a barrier to which nobody else can come is one for more than come") {
+  trace_builder b;
+  const auto one = b.task("one");
+  const auto other = b.task("other");
+  const auto meeting = b.resource("meeting", resource_kind::barrier);
+  b.waits(one, operation::barrier_wait, meeting, {});
+  b.waits(other, operation::barrier_wait, meeting, {});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message ==
+        "one waits for meeting for ever, with nobody left to release it: "
+        "fewer tasks come than the barrier is for");
+  CHECK(found[0].tasks == strings{"one", "other"});
+}
+
+TEST_CASE("a barrier for which a task is missing that waits for one at the barrier is a cycle") {
+  trace_builder b;
+  const auto one = b.task("one");
+  const auto other = b.task("other");
+  const auto m = b.mutex("m");
+  const auto meeting = b.resource("meeting", resource_kind::barrier);
+  b.lock(one, m);
+  b.waits(one, operation::barrier_wait, meeting, {other});
+  b.waits(other, operation::mutex_lock, m, {one});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message ==
+        "one waits for meeting that only other could release and other waits for m held by one");
+}
+
 }  // namespace

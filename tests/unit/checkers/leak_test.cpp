@@ -344,6 +344,69 @@ TEST_CASE("a mutex that another task unlocked is not held any more") {
   CHECK(h.found().empty());
 }
 
+// Other locks.
+
+TEST_CASE("a lock of any kind that is held at the end of its holder is leaked") {
+  house h;
+  const auto rwlock = h.b.resource("ledger", resource_kind::rwlock);
+  const auto spin = h.b.resource("meter", resource_kind::spin_lock);
+  h.b.does(h.one, operation::rwlock_tryrdlock, rwlock);
+  h.b.does(h.one, operation::spin_lock, spin);
+  h.b.ends(h.one);
+  const auto found = h.found();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message ==
+        "worker 0 ended with 2 locks held: ledger locked at code.cpp:0 and 1 more");
+  CHECK(tells(found[0], "meter locked, by worker 0 with its spin lock of meter at code.cpp:1"));
+}
+
+TEST_CASE("a read-write lock is held until it was unlocked as often as it was locked") {
+  house h;
+  const auto lock = h.b.resource("ledger", resource_kind::rwlock);
+  h.b.does(h.one, operation::rwlock_rdlock, lock);
+  h.b.does(h.one, operation::rwlock_rdlock, lock);
+  h.b.does(h.one, operation::rwlock_unlock, lock);
+  SECTION("once") {
+    h.b.ends(h.one);
+    CHECK(h.found().size() == 1);
+  }
+  SECTION("twice, and written in between") {
+    h.b.does(h.one, operation::rwlock_unlock, lock);
+    h.b.does(h.one, operation::rwlock_trywrlock, lock);
+    h.b.does(h.one, operation::rwlock_unlock, lock);
+    h.b.ends(h.one);
+    CHECK(h.found().empty());
+  }
+}
+
+TEST_CASE("a reader's unlock is its own, whoever else reads") {
+  house h;
+  const auto lock = h.b.resource("ledger", resource_kind::rwlock);
+  h.b.does(h.one, operation::rwlock_rdlock, lock);
+  h.b.does(h.other, operation::rwlock_rdlock, lock);
+  h.b.does(h.other, operation::rwlock_unlock, lock);
+  h.b.ends(h.other);
+  CHECK(h.found().empty());
+  h.b.ends(h.one);
+  CHECK(h.found().size() == 1);
+}
+
+TEST_CASE("a lock that was given back or destroyed is not held") {
+  house h;
+  const auto spin = h.b.resource("meter", resource_kind::spin_lock);
+  const auto rwlock = h.b.resource("ledger", resource_kind::rwlock);
+  h.b.does(h.one, operation::spin_trylock, spin);
+  h.b.does(h.one, operation::spin_unlock, spin);
+  const auto other_spin = h.b.resource("other meter", resource_kind::spin_lock);
+  h.b.does(h.one, operation::spin_lock, other_spin);
+  h.b.does(h.one, operation::spin_destroy, other_spin);
+  h.b.does(h.one, operation::rwlock_wrlock, rwlock);
+  h.b.does(h.one, operation::rwlock_destroy, rwlock);
+  h.b.does(h.one, operation::rwlock_trywrlock, rwlock, {.result = EBUSY, .error = EBUSY});
+  h.b.ends(h.one);
+  CHECK(h.found().empty());
+}
+
 // Children.
 
 TEST_CASE("a child that died and was not waited for is leaked by its parent") {

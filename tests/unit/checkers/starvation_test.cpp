@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "framework/strategy/random.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/checkers/trace_builder.hpp"
@@ -248,6 +250,88 @@ TEST_CASE("a recursive mutex that its holder takes again is not taken from anybo
     b.blocks(waiter, operation::mutex_lock, m);
     b.does(holder, operation::mutex_lock, m);
     b.does(holder, operation::mutex_unlock, m);
+  }
+  CHECK(check_starvation(b.done(), at_most_three).empty());
+}
+
+// A read-write lock with a writer that waits.
+struct shelf {
+  trace_builder b;
+  task_id writer = b.task("writer");
+  task_id reader = b.task("reader 0");
+  task_id other = b.task("reader 1");
+  resource_id lock = b.resource("shelf", resource_kind::rwlock);
+
+  void enters(task_id who) { b.does(who, operation::rwlock_rdlock, lock); }
+  void leaves(task_id who) { b.does(who, operation::rwlock_unlock, lock); }
+  void writer_blocks() { b.blocks(writer, operation::rwlock_wrlock, lock); }
+
+  [[nodiscard]] std::vector<violation> found() const {
+    return check_starvation(b.done(), at_most_three);
+  }
+};
+
+TEST_CASE("readers who relieve each other in a read-write lock starve a writer") {
+  shelf s;
+  s.enters(s.reader);
+  s.writer_blocks();
+  for (int i = 0; i < 2; ++i) {
+    s.enters(s.other);
+    s.leaves(s.reader);
+    s.enters(s.reader);
+    s.leaves(s.other);
+  }
+  const auto found = s.found();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].tasks == strings{"writer", "reader 1", "reader 0"});
+  CHECK(tells(found[0], "bypassed 4 times, by reader 0 2 times and reader 1 2 times"));
+  CHECK(tells(found[0], "denied 0 times"));
+}
+
+TEST_CASE("a writer that saw the read-write lock free had its chance") {
+  shelf s;
+  s.enters(s.reader);
+  s.writer_blocks();
+  for (int i = 0; i < 10; ++i) {
+    s.leaves(s.reader);
+    s.enters(s.reader);
+  }
+  CHECK(s.found().empty());
+}
+
+TEST_CASE("a reader of a read-write lock that comes back to what it holds overtakes nobody") {
+  shelf s;
+  s.enters(s.reader);
+  s.writer_blocks();
+  for (int i = 0; i < 10; ++i) {
+    s.enters(s.reader);
+    s.leaves(s.reader);
+  }
+  CHECK(s.found().empty());
+}
+
+TEST_CASE("a reader that stood behind a writer had its chance when the writer gave up") {
+  shelf s;
+  s.enters(s.reader);
+  s.writer_blocks();
+  s.b.blocks(s.other, operation::rwlock_rdlock, s.lock);
+  s.b.does(s.writer, operation::rwlock_wrlock, s.lock, {.result = ETIMEDOUT, .error = ETIMEDOUT});
+  std::vector<task_id> late;
+  for (int i = 0; i < 10; ++i) late.push_back(s.b.task("late " + std::to_string(i)));
+  for (const auto who : late) s.enters(who);
+  CHECK(s.found().empty());
+}
+
+TEST_CASE("a spin lock is never blamed, as it must be given back before it is taken") {
+  trace_builder b;
+  const auto waiter = b.task("waiter");
+  const auto other = b.task("other");
+  const auto lock = b.resource("lock", resource_kind::spin_lock);
+  b.does(other, operation::spin_lock, lock);
+  b.blocks(waiter, operation::spin_lock, lock);
+  for (int i = 0; i < 10; ++i) {
+    b.does(other, operation::spin_unlock, lock);
+    b.does(other, operation::spin_trylock, lock);
   }
   CHECK(check_starvation(b.done(), at_most_three).empty());
 }
