@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -82,6 +83,63 @@ std::set<task_id> all_living_but(const arena& a, task_id one) {
   return found;
 }
 
+// Who is inside a read-write lock, as its events tell. They do not tell who was inside before the
+// tasks began, nor who gives back what another one took: then anybody may.
+std::set<task_id> holders_of_rwlock(const arena& a, task_id waiter, resource_id lock) {
+  std::map<task_id, std::uint32_t> depths;
+  bool known = true;
+  a.log.for_each_event([&](std::uint32_t, const event& e) {
+    if (e.resource != lock || e.how != outcome::completed || e.error != 0) return;
+    switch (e.op) {
+      case operation::rwlock_init:
+        return depths.clear();
+      case operation::rwlock_rdlock:
+      case operation::rwlock_tryrdlock:
+      case operation::rwlock_wrlock:
+      case operation::rwlock_trywrlock:
+        ++depths[e.task];
+        return;
+      case operation::rwlock_unlock:
+        if (auto& depth = depths[e.task]; depth > 0)
+          --depth;
+        else
+          known = false;
+        return;
+      default:
+        return;
+    }
+  });
+  std::erase_if(depths, [](const auto& inside) { return inside.second == 0; });
+  if (!known || depths.empty()) return all_living_but(a, waiter);
+  std::set<task_id> found;
+  for (const auto& [task, depth] : depths)
+    if (lives(a, task)) found.insert(task);
+  return found;
+}
+
+// A writer waits for all that are inside. A reader waits for the writer inside; without one, for
+// writers that wait themselves and come first.
+std::set<task_id> releasers_of_rwlock(const arena& a, task_id waiter, resource_id lock) {
+  const auto owner = a.resources[lock].owner;
+  if (a[waiter].pending == operation::rwlock_wrlock || owner != no_task)
+    return holders_of_rwlock(a, waiter, lock);
+  auto found = all_living_but(a, waiter);
+  std::erase_if(found, [&](task_id task) {
+    return a[task].pending != operation::rwlock_wrlock || a[task].pending_resource != lock;
+  });
+  return found;
+}
+
+// Whoever waits at a barrier waits for those that have not come to it.
+std::set<task_id> not_yet_at_barrier(const arena& a, task_id waiter, resource_id barrier) {
+  auto found = all_living_but(a, waiter);
+  std::erase_if(found, [&](task_id task) {
+    return a.resources[barrier].waiters.contains(task) &&
+           a[task].pending == operation::barrier_wait;
+  });
+  return found;
+}
+
 std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
   const auto& r = a.resources[id];
   const auto op = a[waiter].pending;
@@ -90,6 +148,9 @@ std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
   const bool others_run = a.schedule.how != ending::stuck;
   switch (r.kind) {
     case resource_kind::mutex:
+    case resource_kind::spin_lock:
+      // Locked before the tasks began: any of them may be meant to unlock it.
+      if (r.owner == no_task) return all_living_but(a, waiter);
       return lives(a, r.owner) ? std::set{r.owner} : std::set<task_id>{};
     case resource_kind::semaphore:
       // Semaphores have no owner: whoever posted or took it before may post again.
@@ -101,6 +162,11 @@ std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
     case resource_kind::condition:
       if (others_run) return all_living_but(a, waiter);
       return users(a, id, [](operation) { return true; });
+    case resource_kind::rwlock:
+      return releasers_of_rwlock(a, waiter, id);
+    case resource_kind::barrier:
+      return op == operation::barrier_wait ? not_yet_at_barrier(a, waiter, id)
+                                           : all_living_but(a, waiter);
     case resource_kind::pipe:
       return holders_of_other_end(a, r, op);
     case resource_kind::fifo:
