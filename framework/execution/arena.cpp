@@ -27,6 +27,7 @@ void reset_task(arena& a, std::size_t i) noexcept {
   t.deadline_ns = no_deadline;
   t.writer = {};
   a.details[i].wait_count = 0;
+  a.details[i].record = {};
   a.details[i].name[0] = '\0';
 }
 

@@ -58,9 +58,21 @@ struct alignas(64) task {
 };
 static_assert(sizeof(task) == 64);
 
+// A wait for a record lock, as the kernel's search for circles of waiting processes knows it: who
+// waits for whom. It lasts until the one who waits has tried again in vain, or the lock that was in
+// the way is gone.
+struct record_wait {
+  pid_t owner = 0;    // 0: the task waits for none; or for one that an open file will own
+  pid_t blocker = 0;  // who owns the first lock that is in the way; -1: an open file
+  resource_id locks = no_resource;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
+
 struct task_details {
   std::uint8_t wait_count = 0;
   std::array<resource_id, wait_capacity> waits{};
+  record_wait record;
   std::array<char, 32> name{};
 };
 

@@ -82,8 +82,11 @@ wake controlled_call::wait(std::span<const resource_id> resources, std::uint64_t
   t.pending = op_;
   t.pending_resource = awaited;
   t.blocked_event = a.log.event_count();
-  if (auto* e = append(op_, awaited, outcome::blocked, site_); e != nullptr)
+  if (auto* e = append(op_, awaited, outcome::blocked, site_); e != nullptr) {
     e->second = awaited == resource_ ? second_ : resource_;
+    e->before = before_;
+    e->after = after_;
+  }
   set_blocked(a, this_task, resources, deadline_ns, retryable);
   if (watches) a.schedule.watchers.insert(this_task);
   pass_token(a, this_task, choose(a, this_task, false));
@@ -108,13 +111,13 @@ void controlled_call::finish(std::int64_t result, int error, std::uint64_t befor
 }
 
 int controlled_call::failed(int error) noexcept {
-  finish(-1, error, 0, 0, effect::none);
+  finish(-1, error, before_, after_, effect::none);
   errno = error;
   return -1;
 }
 
 int controlled_call::failed_with(int error) noexcept {
-  finish(error, error, 0, 0, effect::none);
+  finish(error, error, before_, after_, effect::none);
   return error;
 }
 

@@ -66,7 +66,12 @@ class controlled_call {
   // Writes the event of a call that succeeded; waiters of the resource are woken if the operation
   // changes it. Returns `result`, for return statements.
   template <class Result>
-  Result completed(Result result, std::uint64_t before = 0, std::uint64_t after = 0) noexcept {
+  Result completed(Result result) noexcept {
+    finish(static_cast<std::int64_t>(result), 0, before_, after_, effect::wakes);
+    return result;
+  }
+  template <class Result>
+  Result completed(Result result, std::uint64_t before, std::uint64_t after = 0) noexcept {
     finish(static_cast<std::int64_t>(result), 0, before, after, effect::wakes);
     return result;
   }
@@ -74,7 +79,12 @@ class controlled_call {
   // The same, when no waiter may go on, or the family itself has enabled those that may (a signal
   // wakes one).
   template <class Result>
-  Result completed_without_waking(Result result, std::uint64_t before = 0) noexcept {
+  Result completed_without_waking(Result result) noexcept {
+    finish(static_cast<std::int64_t>(result), 0, before_, after_, effect::progress);
+    return result;
+  }
+  template <class Result>
+  Result completed_without_waking(Result result, std::uint64_t before) noexcept {
     finish(static_cast<std::int64_t>(result), 0, before, 0, effect::progress);
     return result;
   }
@@ -83,7 +93,7 @@ class controlled_call {
   // wait for): no waiter is woken, and a loop around it is no progress.
   template <class Result>
   Result completed_unchanged(Result result) noexcept {
-    finish(static_cast<std::int64_t>(result), 0, 0, 0, effect::none);
+    finish(static_cast<std::int64_t>(result), 0, before_, after_, effect::none);
     return result;
   }
 
@@ -97,6 +107,13 @@ class controlled_call {
 
   // The resource, if it is known only after the call (a new pipe, a child).
   void concern(resource_id resource) noexcept { resource_ = resource; }
+
+  // What the call asks for, in two numbers that the family gives a meaning. All its events carry
+  // them, also those that say that it blocked or failed.
+  void asks(std::uint64_t before, std::uint64_t after) noexcept {
+    before_ = before;
+    after_ = after;
+  }
 
   // Gives the token up once more, as at the start.
   void yield_again() noexcept;
@@ -116,6 +133,8 @@ class controlled_call {
   resource_id resource_;
   resource_id second_ = no_resource;
   const void* site_;
+  std::uint64_t before_ = 0;
+  std::uint64_t after_ = 0;
 };
 
 // Who holds the resource now, for kinds that have owners.

@@ -19,6 +19,7 @@
 #include "framework/execution/call.hpp"
 #include "framework/execution/harvest.hpp"
 #include "framework/execution/inherited_pipes.hpp"
+#include "framework/execution/leftovers.hpp"
 #include "framework/execution/process_tree.hpp"
 #include "framework/execution/scheduler.hpp"
 #include "framework/execution/stack.hpp"
@@ -239,6 +240,7 @@ void controller::reap_all() noexcept {
 
 trace controller::harvest() {
   auto result = to_trace(*arena_);
+  result.leftovers = take_files_left(*arena_);
   result.waits = std::move(waits_);
   if (culprit_ != no_task) result.culprit = culprit_;
   if (!detail_.empty()) result.detail = detail_;

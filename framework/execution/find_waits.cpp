@@ -11,10 +11,12 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "framework/execution/harvest.hpp"
 #include "framework/execution/mappings.hpp"
+#include "framework/trace/record_range.hpp"
 
 namespace forkloom::execution {
 namespace {
@@ -73,6 +75,70 @@ std::set<task_id> holders_of_other_end(const arena& a, const resource& pipe, ope
     if (op == operation::poll || *mode == O_RDWR || (*mode == O_WRONLY) == wants_writer)
       found.insert(task_id(i));
   }
+  return found;
+}
+
+// One line of proc(5)'s fdinfo: "lock: 1: POSIX  ADVISORY  WRITE 17 00:1b:910 10 14".
+struct proc_lock {
+  std::string sort;
+  bool shared = false;
+  record_range range;
+};
+
+std::optional<proc_lock> lock_in(const std::string& line) {
+  std::istringstream words(line);
+  proc_lock found;
+  std::string title, number, advisory, type, pid, inode, last;
+  words >> title >> number >> found.sort >> advisory >> type >> pid >> inode >> found.range.first >>
+      last;
+  if (title != "lock:" || !words) return std::nullopt;
+  found.shared = type == "READ";
+  if (last != "EOF") found.range.last = std::stoull(last);
+  return found;
+}
+
+// Calls visit(lock) for all locks on the object that a process owns, or an open file of its does.
+void for_each_lock(pid_t pid, std::uint64_t object, auto&& visit) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), error)) {
+    struct stat status {};
+    if (::stat(entry.path().c_str(), &status) != 0) continue;
+    if (object_of(status.st_dev, status.st_ino) != object) continue;
+    std::ifstream info(fmt::format("/proc/{}/fdinfo/{}", pid, entry.path().filename().string()));
+    for (std::string line; std::getline(info, line);)
+      if (const auto lock = lock_in(line)) visit(*lock);
+  }
+}
+
+// The last event of a task that said that it blocked.
+event blocked_event(const arena& a, task_id task) {
+  event found;
+  a.log.for_each_event([&](std::uint32_t number, const event& e) {
+    if (number == a[task].blocked_event) found = e;
+  });
+  return found;
+}
+
+// Those whose locks are in the way of what the waiter asked for: the kernel's word. An open file
+// belongs to all that have it; the waiter's own counts only if no other one is in the way.
+std::set<task_id> lock_holders(const arena& a, task_id waiter, const resource& locks) {
+  const auto asked = blocked_event(a, waiter);
+  const bool records = locks.kind == resource_kind::record_lock;
+  const auto range = records ? range_of(asked) : record_range{};
+  const bool shared = records ? range.shared : is_shared_flock(asked);
+  const auto in_the_way = [&](task_id owner, const proc_lock& held) {
+    if (records == (held.sort == "FLOCK") || (shared && held.shared)) return false;
+    const bool own = owner == waiter && held.sort == "POSIX" && !range.of_open_file;
+    return !own && (!records || range.overlaps(held.range));
+  };
+  std::set<task_id> found;
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
+    if (!lives(a, task_id(i))) continue;
+    for_each_lock(a.tasks[i].pid.load(), locks.key.object, [&](const proc_lock& held) {
+      if (in_the_way(task_id(i), held)) found.insert(task_id(i));
+    });
+  }
+  if (found.size() > 1 && range.of_open_file) found.erase(waiter);
   return found;
 }
 
@@ -162,6 +228,9 @@ std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
     case resource_kind::condition:
       if (others_run) return all_living_but(a, waiter);
       return users(a, id, [](operation) { return true; });
+    case resource_kind::file_lock:
+    case resource_kind::record_lock:
+      return lock_holders(a, waiter, r);
     case resource_kind::rwlock:
       return releasers_of_rwlock(a, waiter, id);
     case resource_kind::barrier:

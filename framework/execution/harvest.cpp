@@ -26,6 +26,8 @@ std::vector<resource_record> resources_of(const arena& a) {
     resource_record record{.name = r.name.data(), .kind = r.kind, .owner = r.owner};
     if (r.key.where == resource_key::space::children)
       record.name = fmt::format("children of {}", a.details[r.key.object].name.data());
+    else if (r.key.where == resource_key::space::entry)
+      record.name.erase(0, record.name.rfind('/') + 1);  // the folder is the machine's affair
     else if (record.name.empty())
       record.name = fmt::format("{} {}", name(r.kind), ++numbers[static_cast<std::size_t>(r.kind)]);
     result.push_back(std::move(record));

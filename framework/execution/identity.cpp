@@ -1,11 +1,15 @@
 #include "framework/execution/identity.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 
 #include "framework/execution/call.hpp"
@@ -81,6 +85,35 @@ resource_id find_place(std::uint64_t place, resource_kind kind) noexcept {
   return id;
 }
 
+resource_key key_of_locks(int descriptor, resource_kind kind) noexcept {
+  struct stat status {};
+  if (sys::call(SYS_fstat, descriptor, sys::address(&status)) < 0) return {};
+  return {resource_key::space::file, object_of(status.st_dev, status.st_ino),
+          static_cast<std::uint64_t>(kind)};
+}
+
+void name_after_file(resource_id id, int descriptor) noexcept {
+  std::array<char, 32> link{};
+  constexpr std::string_view folder = "/proc/self/fd/";
+  auto* end = std::copy(folder.begin(), folder.end(), link.data());
+  std::to_chars(end, link.data() + link.size() - 1, descriptor);
+  std::array<char, PATH_MAX> path;  // NOLINT: written before it is read
+  const auto length = sys::call(SYS_readlinkat, AT_FDCWD, sys::address(link.data()),
+                                sys::address(path.data()), static_cast<long>(path.size()));
+  if (length <= 0) return;
+  std::string_view file(path.data(), static_cast<std::size_t>(length));
+  file.remove_prefix(file.rfind('/') + 1);
+  constexpr std::string_view gone = " (deleted)";
+  if (file.ends_with(gone)) file.remove_suffix(gone.size());
+  current_arena()->resources.set_name(id, file);
+}
+
+// The kernel judges whether the path may be read at all; until then it is not touched.
+std::size_t path_length(const char* path) noexcept {
+  if (sys::call(SYS_faccessat, AT_FDCWD, sys::address(path), F_OK) == -EFAULT) return 0;
+  return ::strnlen(path, PATH_MAX);
+}
+
 }  // namespace
 
 resource_id resource_at(const void* address, resource_kind kind) noexcept {
@@ -110,6 +143,47 @@ resource_id resource_of(int descriptor, resource_kind kind) noexcept {
   }
   return current_arena()->resources.find_or_add(
       {resource_key::space::file, object_of(status.st_dev, status.st_ino), 0}, kind);
+}
+
+resource_id locks_of(int descriptor, resource_kind kind) noexcept {
+  const auto key = key_of_locks(descriptor, kind);
+  if (key.where == resource_key::space::none) return no_resource;
+  auto& resources = current_arena()->resources;
+  const auto known = resources.size();
+  const auto id = resources.find_or_add(key, kind);
+  if (resources.size() != known) name_after_file(id, descriptor);
+  return id;
+}
+
+resource_id known_locks_of(int descriptor, resource_kind kind) noexcept {
+  const auto key = key_of_locks(descriptor, kind);
+  return key.where == resource_key::space::none ? no_resource
+                                                : current_arena()->resources.find(key);
+}
+
+resource_id entry_of(int directory, const char* path) noexcept {
+  std::array<char, PATH_MAX> folder;  // NOLINT: written before it is read
+  const auto length = path_length(path);
+  if (length == 0 || length >= folder.size()) return no_resource;
+  std::string_view whole(path, length);
+  while (whole.size() > 1 && whole.back() == '/') whole.remove_suffix(1);
+  const auto slash = whole.rfind('/');
+  // "a/b" lies in "a/", "/b" in "/", "b" in ".".
+  const auto above = slash == std::string_view::npos ? "." : whole.substr(0, slash + 1);
+  std::copy(above.begin(), above.end(), folder.begin());
+  folder[above.size()] = '\0';
+  struct stat status {};
+  if (sys::call(SYS_newfstatat, directory, sys::address(folder.data()), sys::address(&status), 0) <
+      0)
+    return no_resource;
+  auto& resources = current_arena()->resources;
+  const auto known = resources.size();
+  const auto id =
+      resources.find_or_add({resource_key::space::entry, object_of(status.st_dev, status.st_ino),
+                             hash(whole.substr(slash + 1))},
+                            resource_kind::directory_entry);
+  if (resources.size() != known) resources.set_name(id, whole);
+  return id;
 }
 
 resource_id resource_named(std::string_view name, resource_kind kind) noexcept {

@@ -21,6 +21,17 @@ namespace forkloom::execution {
 // open. Only a kind that is `file` is put right if it is one of the others.
 [[nodiscard]] resource_id resource_of(int descriptor, resource_kind kind) noexcept;
 
+// The locks on the file behind a descriptor: kind is file_lock or record_lock. Made on first use,
+// and called after the last part of the file's path. no_resource if the descriptor is not open.
+[[nodiscard]] resource_id locks_of(int descriptor, resource_kind kind) noexcept;
+
+// The same, or no_resource if nobody has ever locked it.
+[[nodiscard]] resource_id known_locks_of(int descriptor, resource_kind kind) noexcept;
+
+// The place in a directory that a path names, whether something is there or not. Called after the
+// path. no_resource if there is no such directory.
+[[nodiscard]] resource_id entry_of(int directory, const char* path) noexcept;
+
 // The resource with a name of its own (a logical one, a semaphore or segment before it is mapped).
 [[nodiscard]] resource_id resource_named(std::string_view name, resource_kind kind) noexcept;
 

@@ -16,8 +16,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include "framework/execution/mappings.hpp"
 
 namespace forkloom::execution {
 namespace {
@@ -83,6 +86,14 @@ std::string name_of_file(const std::string& file) {
   return "/" + (file.starts_with(prefix) ? file.substr(prefix.size()) : file);
 }
 
+// A file in /dev/shm that was made with open(), and is not the memory or semaphore of its name.
+resource_id entry_called(const trace& t, const std::string& name) {
+  for (std::size_t i = 0; i < t.resources.size(); ++i)
+    if (t.resources[i].kind == resource_kind::directory_entry && t.resources[i].name == name)
+      return resource_id(i);
+  return no_resource;
+}
+
 resource_id resource_called(const trace& t, const std::string& name) {
   for (std::size_t i = 0; i < t.resources.size(); ++i)
     if (t.resources[i].name == name) return resource_id(i);
@@ -111,7 +122,33 @@ std::set<resource_id> queues_made(const trace& t) {
   return made;
 }
 
+// Is that still the directory in which it was made, seen from this process?
+bool same_place(const resource& entry) {
+  std::filesystem::path path(entry.name.data());
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  struct stat status {};
+  return ::stat(folder.c_str(), &status) == 0 &&
+         object_of(status.st_dev, status.st_ino) == entry.key.object;
+}
+
 }  // namespace
+
+std::vector<leftover_record> take_files_left(const arena& a) {
+  std::vector<leftover_record> found;
+  for (std::size_t i = 0; i < a.resources.size(); ++i) {
+    const auto& r = a.resources[resource_id(i)];
+    if (r.key.where != resource_key::space::entry || r.model[0] == 0 || !same_place(r)) continue;
+    struct stat status {};
+    const auto* path = r.name.data();
+    if (::lstat(path, &status) != 0) continue;
+    const bool folder = S_ISDIR(status.st_mode);
+    if ((folder ? ::rmdir(path) : ::unlink(path)) != 0) continue;
+    found.push_back({fmt::format("{} {}", folder ? "directory" : "file",
+                                 std::filesystem::path(path).filename().string()),
+                     resource_id(i)});
+  }
+  return found;
+}
 
 leftovers::leftovers(bool only_known) : only_known_(only_known), queues_(mount_of_queues()) {}
 
@@ -154,6 +191,8 @@ leftover_record leftovers::describe(const object& o, const trace& t) {
   const auto name = name_of_file(o.name);
   switch (o.what) {
     case object::type::shared_memory_file:
+      if (const auto entry = entry_called(t, o.name); entry != no_resource)
+        return {"file " + o.name, entry};
       return {
           fmt::format("{} {}", o.name.starts_with("sem.") ? "semaphore" : "shared memory", name),
           resource_called(t, name)};

@@ -6,10 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "framework/execution/arena.hpp"
 #include "framework/execution/unique_fd.hpp"
 #include "framework/trace/trace.hpp"
 
 namespace forkloom::execution {
+
+// The names in directories that tasks made, that only one could make (lock files), and that are
+// still there. Removes them.
+[[nodiscard]] std::vector<leftover_record> take_files_left(const arena& a);
 
 class leftovers {
  public:

@@ -46,6 +46,13 @@ resource_id resource_table::find_or_add(const resource_key& key, resource_kind k
   return resource_id{size_++};
 }
 
+resource_id resource_table::find(const resource_key& key) const noexcept {
+  for (auto slot = hash(key) % slot_count; slots_[slot] != 0; slot = (slot + 1) % slot_count)
+    if (const auto found = static_cast<std::uint32_t>(slots_[slot] - 1); entries_[found].key == key)
+      return resource_id{found};
+  return no_resource;
+}
+
 void resource_table::set_name(resource_id id, std::string_view name) noexcept {
   auto& target = entries_[index(id)].name;
   const auto length = std::min(name.size(), target.size() - 1);

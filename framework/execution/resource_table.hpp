@@ -22,7 +22,8 @@ struct resource_key {
     none,
     mapping,         // device, inode and offset of a shared mapping (any kind of shared memory)
     private_memory,  // task's process, address
-    file,            // device and inode (pipes, FIFOs, files)
+    file,            // device and inode (pipes, FIFOs, files); offset: its kind of locks
+    entry,           // device and inode of a directory, hash of a name in it
     children,        // the children of a task
     named,           // hash of a name (semaphores and segments before they are mapped)
     logical,         // hash of a name given by the scenario
@@ -51,6 +52,9 @@ class resource_table {
   // The resource with that key; made on first use. If the table is full, all further resources
   // share the last entry, so nothing is lost but precision; see overflowed().
   [[nodiscard]] resource_id find_or_add(const resource_key& key, resource_kind kind) noexcept;
+
+  // The resource with that key; no_resource if nobody has used it.
+  [[nodiscard]] resource_id find(const resource_key& key) const noexcept;
 
   [[nodiscard]] resource& operator[](resource_id id) noexcept { return entries_[index(id)]; }
   [[nodiscard]] const resource& operator[](resource_id id) const noexcept {

@@ -1,23 +1,28 @@
 // Descriptors come and go: close, and the forms of dup.
 //
 // Resource: the pipe, FIFO, message queue or file behind the descriptor.
-// Blocks: nothing.
+// Blocks: nothing, but for record locks, which have a family of their own.
 // Releases: the close of an end of a pipe, also by a dup2() in its place: others may see the end of
-// the data, or that nobody reads. The close of a message queue gives up being notified of messages,
-// which another task may then ask for. Only these closes are scheduling points; the events of all
-// others are there to tell which descriptors leak. A pipe that is made larger may take what a
-// writer has. Events: before is the descriptor that was closed or duplicated, the result of a dup
-// the new one. Async-signal-safe: nothing is allocated, no lock is taken.
+// the data, or that nobody reads; likewise a close that drops locks. The close of a message queue
+// gives up being notified of messages, which another task may then ask for. Only these closes are
+// scheduling points; the events of all others are there to tell which descriptors leak. A pipe that
+// is made larger may take what a writer has.
+// Events: before is the descriptor that was closed or duplicated, the result of a dup the new one;
+// after says which locks were dropped (framework/trace/record_range.hpp).
+// Async-signal-safe: nothing is allocated, no lock is taken.
 #include "framework/intercept/descriptor.hpp"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdarg>
 
 #include "framework/execution/inherited_pipes.hpp"
+#include "framework/intercept/file_lock.hpp"
 #include "framework/intercept/message_queue.hpp"
 #include "framework/intercept/next.hpp"
+#include "framework/intercept/record_lock.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -32,15 +37,27 @@ constinit next<decltype(::close)> real_close{"close"};
 constinit next<decltype(::dup)> real_dup{"dup"};
 constinit next<decltype(::dup2)> real_dup2{"dup2"};
 constinit next<decltype(::dup3)> real_dup3{"dup3"};
+constinit next<decltype(::fclose)> real_fclose{"fclose"};
 
-int close_within(controlled_call call, int fd) noexcept {
-  if (real_close(fd) != 0) return call.failed(errno);
-  return call.completed(0, static_cast<std::uint64_t>(fd));
+// real: closes the descriptor, and returns 0 if all went well.
+template <class Close>
+int close_as(int fd, const void* site, Close real) noexcept {
+  const closing locks(fd);
+  auto call = is_pipe(fd) || locks.releases()
+                  ? controlled_call{operation::close, resource_of(fd), site}
+                  : controlled_call::silent(operation::close, resource_of(fd), site);
+  if (locks.releases()) call.involve(locks.locks());
+  const auto result = real();
+  const auto error = errno;
+  // Also a close that failed to write something out has closed.
+  if (locks.releases()) locks.happened();
+  if (result != 0) return call.failed(error);
+  return call.completed(0, static_cast<std::uint64_t>(fd), locks.drops());
 }
 
-int duplicated(controlled_call& call, int source, int result) noexcept {
+int duplicated(controlled_call& call, int source, int result, std::uint64_t drops = 0) noexcept {
   if (result < 0) return call.failed(errno);
-  return call.completed(result, static_cast<std::uint64_t>(source));
+  return call.completed(result, static_cast<std::uint64_t>(source), drops);
 }
 
 int duplicated(int source, int result, const void* site) noexcept {
@@ -56,19 +73,28 @@ int inherited(int result) noexcept {
   return result;
 }
 
-// To a number of the caller's choice. If that was an end of a pipe, others may notice its close.
+// To a number of the caller's choice. If that was an end of a pipe, or a file with locks, others
+// may notice its close.
 template <class Duplicate>
 int duplicate_over(int source, int wanted, const void* site, Duplicate real) noexcept {
-  if (source == wanted || !is_pipe(wanted)) return duplicated(source, real(), site);
-  const auto replaced = resource_of(wanted);
+  const closing locks(wanted);
+  if (source == wanted || (!is_pipe(wanted) && !locks.releases()))
+    return duplicated(source, real(), site);
+  const auto replaced = locks.releases() ? locks.locks() : resource_of(wanted);
   controlled_call call{operation::dup, resource_of(source), site};
   call.involve(replaced);
   const auto result = real();
-  if (result >= 0) execution::changed(replaced);
-  return duplicated(call, source, result);
+  if (result < 0) return call.failed(errno);
+  if (locks.releases())
+    locks.happened();
+  else
+    execution::changed(replaced);
+  return duplicated(call, source, result, locks.drops());
 }
 
 int control(int fd, int command, void* argument, const void* site) noexcept {
+  if (is_record_command(command) && controlled())
+    return control_records(fd, command, static_cast<struct flock*>(argument), site);
   const auto result = real_fcntl(fd, command, argument);
   // There may be room now for a writer that waits.
   if (command == F_SETPIPE_SZ && result >= 0 && controlled()) execution::changed(resource_of(fd));
@@ -81,8 +107,7 @@ int control(int fd, int command, void* argument, const void* site) noexcept {
 
 int close_descriptor(int fd, const void* site) noexcept {
   if (is_message_queue(fd)) return close_message_queue(fd, operation::close, site);
-  if (is_pipe(fd)) return close_within({operation::close, resource_of(fd), site}, fd);
-  return close_within(controlled_call::silent(operation::close, resource_of(fd), site), fd);
+  return close_as(fd, site, [&] { return real_close(fd); });
 }
 
 }  // namespace forkloom::intercept
@@ -113,6 +138,13 @@ int dup3(int fd, int wanted, int flags) noexcept {
   if (!controlled()) return inherited(real_dup3(fd, wanted, flags));
   return duplicate_over(fd, wanted, __builtin_return_address(0),
                         [&] { return real_dup3(fd, wanted, flags); });
+}
+
+// The close that libc makes for it does not pass here; it matters only where it drops locks.
+int fclose(FILE* stream) {
+  const auto fd = controlled() ? ::fileno(stream) : -1;
+  if (fd < 0 || !closing(fd).releases()) return real_fclose(stream);
+  return close_as(fd, __builtin_return_address(0), [&] { return real_fclose(stream); });
 }
 
 int fcntl(int fd, int command, ...) {  // NOLINT

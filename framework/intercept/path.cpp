@@ -1,6 +1,8 @@
-// Paths: open, which is a rendezvous for FIFOs, and unlink.
+// Paths: open, which is a rendezvous for FIFOs, and makes new names in directories.
 //
-// Resource: the inode that the path names. Its model counts the readers that ever opened it.
+// Resource: the inode that the path names. Its model counts the readers that ever opened it. Where
+// a file may be made, the place in the directory (directory.cpp): only then, and for FIFOs, is an
+// open a scheduling point.
 // Blocks: opening a FIFO for reading, until a writer is or was there; for writing, until a reader
 // is or was there. O_RDWR and O_NONBLOCK never wait, and what is no FIFO does not either.
 // Releases: the open of the other side; the death of anybody (nobody may come any more).
@@ -11,7 +13,6 @@
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include "framework/intercept/path.hpp"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,9 +31,6 @@ using execution::controlled_call;
 // The x86-64 ABI passes an integer behind an ellipsis like any other, so the call may be a plain
 // one.
 constinit next<int(int, const char*, int, mode_t)> real_openat{"openat"};
-constinit next<decltype(::unlink)> real_unlink{"unlink"};
-constinit next<decltype(::unlinkat)> real_unlinkat{"unlinkat"};
-constinit next<decltype(::remove)> real_remove{"remove"};
 
 // Readers that ever opened the FIFO: one that came and went has still been met.
 std::uint64_t& readers_of(resource_id fifo) noexcept {
@@ -156,6 +154,25 @@ int open_fifo(const open_arguments& how, const void* site) noexcept {
   return call.completed(fd);
 }
 
+// Would it make the file, or must it? One who looks may find it there, or may not.
+bool concerns_name(const open_arguments& how) noexcept {
+  if ((how.flags & O_CREAT) == 0) return false;
+  return (how.flags & O_EXCL) != 0 || !names_anything(how.directory, how.path);
+}
+
+int open_name(const open_arguments& how, const void* site) noexcept {
+  controlled_call call{operation::open, execution::entry_of(how.directory, how.path), site};
+  const bool makes = !names_anything(how.directory, how.path);
+  const auto fd = how.open();
+  if (fd < 0) return call.failed(errno);
+  if (makes)
+    call.involve(resource_of(fd));
+  else
+    call.concern(resource_of(fd));
+  if ((how.flags & O_EXCL) != 0) set_made_alone(call.resource(), true);
+  return call.completed(fd);
+}
+
 int open_path(int directory, const char* path, int flags, mode_t mode, const void* site) noexcept {
   if (!controlled()) {
     const auto fd = real_openat(directory, path, flags, mode);
@@ -165,18 +182,12 @@ int open_path(int directory, const char* path, int flags, mode_t mode, const voi
   }
   if ((flags & O_PATH) == 0 && names_fifo(directory, path))
     return open_fifo({directory, path, flags, mode}, site);
+  if (concerns_name({directory, path, flags, mode}))
+    return open_name({directory, path, flags, mode}, site);
   const auto fd = real_openat(directory, path, flags, mode);
   auto call =
       controlled_call::silent(operation::open, fd >= 0 ? resource_of(fd) : no_resource, site);
   return ended(call, fd, errno);
-}
-
-template <class Remove>
-int remove_path(int directory, const char* path, const void* site, Remove real) noexcept {
-  controlled_call call{operation::unlink,
-                       resource_at_path(directory, path, resource_kind::file, O_NOFOLLOW), site};
-  const auto result = real();
-  return ended(call, result, errno);
 }
 
 // The mode is there only if the flags ask for a new file.
@@ -253,24 +264,6 @@ int openat64(int directory, const char* path, int flags, ...) {  // NOLINT
   const auto mode = mode_of(flags, arguments);
   va_end(arguments);
   return open_path(directory, path, flags, mode, __builtin_return_address(0));
-}
-
-int remove(const char* path) noexcept {
-  if (!controlled()) return real_remove(path);
-  return remove_path(AT_FDCWD, path, __builtin_return_address(0),
-                     [&] { return real_remove(path); });
-}
-
-int unlink(const char* path) noexcept {
-  if (!controlled()) return real_unlink(path);
-  return remove_path(AT_FDCWD, path, __builtin_return_address(0),
-                     [&] { return real_unlink(path); });
-}
-
-int unlinkat(int directory, const char* path, int flags) noexcept {
-  if (!controlled()) return real_unlinkat(directory, path, flags);
-  return remove_path(directory, path, __builtin_return_address(0),
-                     [&] { return real_unlinkat(directory, path, flags); });
 }
 
 }  // extern "C"

@@ -121,10 +121,12 @@ constexpr std::array<operation_traits, operation_count> operations{{
     {"signal action", false, false, true},
     {"signal mask", false, false, true},
     {"exec", false, false, true},
-    {"rename", false, true, true},
-    {"link", false, true, true},
+    {"rename", true, true, true},
+    {"link", true, true, true},
     {"futex wait", true, false, true},
     {"futex wake", false, true, true},
+    {"record query", false, false, false},
+    {"mkdir", true, true, true},
 }};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(resource_kind::count_)> kinds{
@@ -151,6 +153,9 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(resource_kind::c
     "thread",
     "signal",
     "futex",
+    "file lock",
+    "record locks",
+    "name",
 };
 
 static_assert(!operations.back().name.empty(), "every operation has a row");

@@ -143,6 +143,9 @@ enum class operation : std::uint8_t {
   // futexes
   futex_wait,
   futex_wake,
+  // locks on files, and names in directories
+  record_query,
+  mkdir,
   count_,
 };
 
@@ -184,6 +187,9 @@ enum class resource_kind : std::uint8_t {
   thread,
   signal,
   futex,
+  file_lock,
+  record_lock,
+  directory_entry,
   count_,
 };
 
