@@ -23,10 +23,17 @@ const resource_record* awaited(const trace& what, const wait_record& wait) {
   return &what.resources[index(wait.resources.front())];
 }
 
+// Locks on files may have several owners, and none that is a task: an open file is shared. Whoever
+// could release one has it.
+bool held_by_releasers(const resource_record* resource) {
+  return resource != nullptr && (resource->kind == resource_kind::file_lock ||
+                                 resource->kind == resource_kind::record_lock);
+}
+
 bool holds(const trace& what, const lock_book& locks, task_id task, const wait_record& wait) {
   const auto* resource = awaited(what, wait);
-  return resource != nullptr &&
-         (resource->owner == task || locks.holds(task, wait.resources.front()));
+  return resource != nullptr && (held_by_releasers(resource) || resource->owner == task ||
+                                 locks.holds(task, wait.resources.front()));
 }
 
 // Who, of those that live, could let the waiter go on. A waiter can help itself only with what it
@@ -76,6 +83,8 @@ members cycle(const trace& what, const lock_book& locks, const members& knot) {
 
 std::string wanted(const trace& what, const wait_record& wait) {
   const auto* resource = awaited(what, wait);
+  if (held_by_releasers(resource) && wait.event < what.events.size())
+    return thing(what, what.events[wait.event], wait.resources.front());
   if (resource != nullptr) return resource->name;
   return text("something that ends its ", name(wait.op));
 }
@@ -165,7 +174,8 @@ void explain(const trace& what, const wait_record& wait, const lock_book& locks,
   for (const auto& held : locks.held_by(wait.task)) {
     found.evidence.push_back(held.since);
     found.details.push_back(text(what.task_name(wait.task), " holds ",
-                                 what.resource_name(held.lock), ", taken", at(what, held.since)));
+                                 thing(what, what.events[held.since], held.lock), ", taken",
+                                 at(what, held.since)));
   }
 }
 

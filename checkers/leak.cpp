@@ -32,6 +32,8 @@ std::size_t maker_of(const trace& what, resource_id resource) {
       continue;
     switch (e.op) {
       case operation::open:
+      case operation::link:
+      case operation::mkdir:
       case operation::mkfifo:
       case operation::sem_open:
       case operation::shm_open:
@@ -40,6 +42,7 @@ std::size_t maker_of(const trace& what, resource_id resource) {
       case operation::mq_open:
         if (made == no_event && e.before != 0) made = i;  // the event tells whether it made it
         break;
+      case operation::rename:
       case operation::unlink:
       case operation::mq_unlink:
       case operation::sem_unlink:
@@ -123,6 +126,10 @@ std::vector<remainder> mappings(const trace& what, const holdings& own) {
 std::vector<remainder> locks(const trace& what, const std::vector<lock_book::holding>& held) {
   std::vector<remainder> rest;
   for (const auto& h : held) {
+    // The kernel takes the locks on files back.
+    const auto op = what.events[h.since].op;
+    if (op == operation::flock || op == operation::record_lock || op == operation::record_trylock)
+      continue;
     const auto lock = what.resource_name(h.lock);
     rest.push_back({text(lock, " locked"), h.since, lock});
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "framework/trace/record_range.hpp"
 #include "framework/trace/vector_clock.hpp"
 
 namespace forkloom::checkers {
@@ -13,6 +14,7 @@ void lock_book::take(std::size_t event) {
     given_up_[e.task] = mutex;
   }
   if (e.how != outcome::completed || e.error != 0) return;
+  take_file_event(e, event);
   switch (e.op) {
     case operation::mutex_lock:
     case operation::mutex_trylock:
@@ -48,6 +50,8 @@ std::vector<lock_book::holding> lock_book::held_by(task_id task) const {
   for (auto i = held_.lower_bound({task, resource_id{0}});
        i != held_.end() && i->first.first == task; ++i)
     found.push_back(i->second);
+  if (const auto files = on_files_.find(task); files != on_files_.end())
+    found.insert(found.end(), files->second.begin(), files->second.end());
   return found;
 }
 
@@ -58,6 +62,29 @@ std::vector<task_id> lock_book::holders(resource_id lock) const {
   for (const auto& [where, how] : held_)
     if (where.second == lock) found.push_back(where.first);
   return found;
+}
+
+void lock_book::take_file_event(const event& e, std::size_t at) {
+  auto& mine = on_files_[e.task];
+  const auto drop = [&](resource_id locks, auto&& concerned) {
+    std::erase_if(mine, [&](const holding& h) {
+      return h.lock == locks && concerned(what_.events[h.since]);
+    });
+  };
+  const auto any = [](const event&) { return true; };
+  if (e.op == operation::flock || e.op == operation::file_unlock) drop(e.resource, any);
+  if (drops_locks(e)) drop(e.second, any);
+  if (has_record_range(e) && e.op != operation::record_query) {
+    const auto now = range_of(e);
+    drop(e.resource, [&](const event& before) {
+      const auto then = range_of(before);
+      return then.of_open_file == now.of_open_file && now.first <= then.first &&
+             then.last <= now.last;
+    });
+  }
+  const bool locks = e.op == operation::flock || e.op == operation::record_lock ||
+                     e.op == operation::record_trylock;
+  if (locks) mine.push_back({.lock = e.resource, .since = at});
 }
 
 void lock_book::locked(place where, std::size_t event) {

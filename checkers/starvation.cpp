@@ -33,6 +33,7 @@
 #include "checkers/checker.hpp"
 #include "checkers/lock_book.hpp"
 #include "checkers/words.hpp"
+#include "framework/trace/record_range.hpp"
 #include "framework/trace/vector_clock.hpp"
 
 namespace forkloom::checkers {
@@ -57,6 +58,10 @@ operation contended(operation op) {
     case operation::spin_lock:
     case operation::spin_trylock:
       return operation::spin_lock;
+    case operation::record_lock:
+    case operation::record_trylock:
+      return operation::record_lock;
+    case operation::flock:
     case operation::read:
     case operation::write:
     case operation::grant:
@@ -154,7 +159,7 @@ class reader {
     if (locks_.holds(task, resource)) return;  // a recursive mutex: it has long been taken
     const auto came = came_at(task, resource, kind, i);
     for (auto& w : open_) {
-      if (w.waiter == task || w.resource != resource || w.kind != kind) continue;
+      if (w.waiter == task || w.resource != resource || w.kind != kind || elsewhere(w, i)) continue;
       if (is_blocked(w.waiter) && blocked_[index(w.waiter)] < came)
         w.stretch.push_back(i);
       else
@@ -169,6 +174,12 @@ class reader {
       return kind == operation::grant && w.waiter == task && w.resource == resource;
     });
     return own == open_.end() ? i : own->since;
+  }
+
+  // A record lock of other bytes than the waiter wants.
+  [[nodiscard]] bool elsewhere(const wait& w, std::size_t i) const {
+    return w.kind == operation::record_lock &&
+           !range_of(what_.events[w.since]).overlaps(range_of(what_.events[i]));
   }
 
   static void deny(wait& w) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "framework/trace/record_range.hpp"
+
 namespace forkloom::checkers {
 namespace {
 
@@ -22,8 +24,13 @@ std::string at(const trace& what, std::size_t event) {
 
 std::string call(const trace& what, std::size_t event) {
   const auto& e = what.events[event];
-  const auto resource = what.resource_name(e.resource);
+  const auto resource = thing(what, e, e.resource);
   return text(name(e.op), resource.empty() ? "" : " of ", resource, at(what, event));
+}
+
+std::string thing(const trace& what, const event& e, resource_id resource) {
+  const auto named = what.resource_name(resource);
+  return has_record_range(e) ? text(named, " ", words(range_of(e))) : named;
 }
 
 std::string listed(std::span<const std::string> names) {

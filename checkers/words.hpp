@@ -34,6 +34,10 @@ template <class... Parts>
 // "lock of account lock at bank.cpp:12".
 [[nodiscard]] std::string call(const trace& what, std::size_t event);
 
+// What an event does to that resource: "account lock"; of record locks also which: "accounts.db
+// 0–99".
+[[nodiscard]] std::string thing(const trace& what, const event& e, resource_id resource);
+
 // "a", "a and b", "a, b and c"; of more than four only three are named: "a, b, c and 9 more".
 [[nodiscard]] std::string listed(std::span<const std::string> names);
 

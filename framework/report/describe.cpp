@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "framework/trace/record_range.hpp"
+
 namespace forkloom::report {
 namespace {
 
@@ -55,12 +57,25 @@ std::string message(std::uint64_t size, std::uint64_t priority) {
   return fmt::format("{} {}, priority {}", size, size == 1 ? "byte" : "bytes", priority);
 }
 
+// What a call on a file's locks asks for, or what a close took away.
+std::string lock_words(const event& e) {
+  if (has_record_range(e))
+    return fmt::format(" {}{}{}", words(range_of(e)), range_of(e).shared ? " shared" : "",
+                       range_of(e).of_open_file ? " of the open file" : "");
+  if (e.op == operation::flock) return is_shared_flock(e) ? " shared" : " exclusive";
+  if (drops_locks(e) && (e.after & closed_process_records) != 0)
+    return ", which drops the record locks of the process";
+  if (drops_locks(e)) return ", which drops a lock if it was the last descriptor";
+  return {};
+}
+
 std::string completion(const event& e) {
   if (e.how == outcome::blocked) return " → blocked";
   if (e.how == outcome::timed_out) return " → timed out";
   if (e.error != 0) return " → " + error_name(e.error);
   if (returns_error_number(e.op) && e.result != 0)
     return " → " + error_name(static_cast<std::int32_t>(e.result));
+  if (e.op == operation::record_query) return e.result == 0 ? " → free" : " → held";
   if (result_tells(e.op)) return fmt::format(" → {}", e.result);
   return {};
 }
@@ -104,9 +119,9 @@ std::string describe(const trace& what, const event& e) {
 
   std::string words(name(e.op));
   if (!resource.empty()) words += " " + resource;
-  if (const auto second = what.resource_name(e.second); !second.empty())
-    words += fmt::format(" ({})", second);
-  return words + completion(e);
+  const auto second = what.resource_name(e.second);
+  if (!second.empty() && second != resource) words += fmt::format(" ({})", second);
+  return words + lock_words(e) + completion(e);
 }
 
 std::string describe(const task_end& end) {

@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
+#include <utility>
+
+#include "framework/trace/record_range.hpp"
 
 namespace forkloom {
 namespace {
@@ -101,6 +105,9 @@ class progress {
       return;
     }
     if (e.op == operation::barrier_wait) return join(own, barriers_.before_return(e));
+    if (has_record_range(e)) return acquire_records(e);
+    if (names_two(e) && e.second != no_resource) join(own, resources_[index(e.second)]);
+    if (e.op == operation::flock) lock_file(e);
     const bool by_time_out = e.op == operation::cond_wait && e.result == ETIMEDOUT;
     if (e.resource != no_resource && !by_time_out) {
       if (e.op != operation::mq_send) join(own, resources_[index(e.resource)]);
@@ -121,6 +128,8 @@ class progress {
     // A child has no events yet: its clock starts as that of the fork.
     if (e.op == operation::fork && e.after < tasks_.size()) join(tasks_[e.after], own);
     if (e.op == operation::exit) leave_locks(e.task);
+    if (has_record_range(e)) return release_records(e.resource, range_of(e), own);
+    if ((names_two(e) || drops_locks(e)) && e.second != no_resource) drop(e.second, own);
     if (e.resource == no_resource) return;
     if (e.op == operation::mq_receive) return join(rooms_[index(e.resource)], own);
     if (e.op == operation::barrier_wait) barriers_.returned(e, own);
@@ -138,6 +147,39 @@ class progress {
   void leave_locks(task_id dead) {
     for (std::size_t i = 0; i < holders_.size(); ++i)
       if (holders_[i] == dead) let_go(resource_id(i), tasks_[index(dead)]);
+    for (const auto& [locks, tasks] : lockers_)
+      if (tasks.contains(dead)) drop(locks, tasks_[index(dead)]);
+  }
+
+  // A lock on a file that becomes a shared one lets others in: that is a release, too.
+  void lock_file(const event& e) {
+    if (!lockers_[e.resource].insert(e.task).second && is_shared_flock(e))
+      join(resources_[index(e.resource)], tasks_[index(e.task)]);
+  }
+
+  void acquire_records(const event& e) {
+    const auto range = range_of(e);
+    for (const auto& [where, clock] : given_back_[e.resource])
+      if (where.overlaps(range)) join(tasks_[index(e.task)], clock);
+    if (!lockers_[e.resource].insert(e.task).second && range.shared)
+      release_records(e.resource, range, tasks_[index(e.task)]);
+  }
+
+  void release_records(resource_id records, const record_range& range, const vector_clock& own) {
+    auto& all = given_back_[records];
+    for (auto& [where, clock] : all)
+      if (where.first == range.first && where.last == range.last) return join(clock, own);
+    all.emplace_back(range, own);
+  }
+
+  // All locks that the task may have on the file, or a second name.
+  void drop(resource_id resource, const vector_clock& own) {
+    join(resources_[index(resource)], own);
+    release_records(resource, {}, own);
+  }
+
+  static bool names_two(const event& e) {
+    return e.op == operation::rename || e.op == operation::link;
   }
 
   // The lock that nobody else can have now, or that is destroyed.
@@ -163,6 +205,8 @@ class progress {
   std::vector<vector_clock> readers_;  // by resource: what those did that unlocked it as readers
   std::vector<task_id> holders_;       // of mutexes, and of read-write locks for writing
   barriers barriers_;
+  std::map<resource_id, std::set<task_id>> lockers_;  // of files: who ever locked it
+  std::map<resource_id, std::vector<std::pair<record_range, vector_clock>>> given_back_;
 };
 
 }  // namespace

@@ -15,7 +15,9 @@
 //   - the unlock of a read-write lock by a writer and all later locks, by a reader and later locks
 //     for writing: readers are not ordered among themselves;
 //   - every arrival at a barrier and every return from the same round of it;
-//   - the death of a task that holds a mutex and whoever takes the mutex afterwards (robust ones).
+//   - the death of a task that holds a mutex and whoever takes the mutex afterwards (robust ones);
+//   - an unlock of bytes of a file and every later record lock of some of them; a lock that becomes
+//     a shared one, a close and a death count as unlocks of what the task may have had.
 //
 // Limits: plain loads and stores order nothing. Signals, semaphore posts and messages are not
 // matched one to one with what they let go on, so some pairs count as ordered that another run

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "framework/trace/record_range.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/report/sample_results.hpp"
 
@@ -58,6 +59,21 @@ TEST_CASE("messages are told with their size and priority", "[report]") {
   CHECK(told(operation::mq_receive, 0, 0, outcome::blocked) == "mq receive A → blocked");
   CHECK(told(operation::mq_receive, -1, EMSGSIZE) == "mq receive A → EMSGSIZE");
   CHECK(told(operation::mq_open, 7) == "mq open A → 7");
+}
+
+TEST_CASE("locks on files are told with what they ask for", "[report]") {
+  auto e = tests::step(1, 0, operation::record_trylock, 0, 0, 99);
+  e.error = EAGAIN;
+  CHECK(describe(with_names(), e) == "record trylock A 0–99 → EAGAIN");
+  const record_range tail{.first = 512, .shared = true, .of_open_file = true};
+  e = tests::step(1, 0, operation::record_lock, 0, first_number(tail), second_number(tail));
+  CHECK(describe(with_names(), e) == "record lock A 512–end shared of the open file");
+  e = tests::step(1, 0, operation::record_query, 0, 7, 7);
+  e.result = 1;
+  CHECK(describe(with_names(), e) == "record query A 7 → held");
+  CHECK(told(operation::flock, 0, EWOULDBLOCK) == "flock A shared → EAGAIN");
+  e = tests::step(1, 0, operation::close, 0, 5, closed_process_records);
+  CHECK(describe(with_names(), e) == "close A, which drops the record locks of the process");
 }
 
 TEST_CASE("results that differ from run to run are not told", "[report]") {

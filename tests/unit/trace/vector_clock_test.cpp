@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 
+#include "framework/trace/record_range.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/checkers/property.hpp"
 #include "tests/unit/checkers/trace_builder.hpp"
@@ -54,6 +55,58 @@ TEST_CASE("an unlock happens before the next lock, and what came before it too")
   const auto after = p.b.load(p.other, p.x, 3);
   CHECK(ordered(p.b, before, after));
   CHECK_FALSE(ordered(p.b, after_unlock, after));
+}
+
+// A record lock, or unlock, of some bytes.
+values bytes(std::uint64_t first, std::uint64_t last, bool shared = false) {
+  const record_range range{.first = first, .last = last, .shared = shared};
+  return {.before = first_number(range), .after = second_number(range)};
+}
+
+TEST_CASE("an unlock of bytes happens before a lock of some of them, and of no others") {
+  pair_of_tasks p;
+  const auto file = p.b.resource("file", resource_kind::record_lock);
+  p.b.does(p.one, operation::record_lock, file, bytes(0, 99));
+  const auto unlock = p.b.does(p.one, operation::record_unlock, file, bytes(0, 49));
+  const auto apart = p.b.does(p.other, operation::record_trylock, file, bytes(50, 99));
+  const auto some = p.b.does(p.other, operation::record_lock, file, bytes(49, 60));
+  CHECK_FALSE(ordered(p.b, unlock, apart));
+  CHECK(ordered(p.b, unlock, some));
+}
+
+TEST_CASE("a lock on a file that becomes shared happens before those who share it") {
+  pair_of_tasks p;
+  const auto records = p.b.resource("file", resource_kind::record_lock);
+  const auto flocks = p.b.resource("file", resource_kind::file_lock);
+  p.b.does(p.one, operation::record_lock, records, bytes(0, 9));
+  p.b.does(p.one, operation::flock, flocks);
+  const auto first_shared = p.b.does(p.one, operation::record_lock, records, bytes(0, 9, true));
+  const auto other_shared = p.b.does(p.one, operation::flock, flocks, {.before = 1});
+  const auto took = p.b.does(p.other, operation::record_lock, records, bytes(0, 9, true));
+  CHECK(ordered(p.b, first_shared, took));
+  CHECK_FALSE(ordered(p.b, other_shared, took));
+  CHECK(ordered(p.b, other_shared, p.b.does(p.other, operation::flock, flocks, {.before = 1})));
+}
+
+TEST_CASE("a close that drops locks, and a death, happen before the next lock of the file") {
+  pair_of_tasks p;
+  const auto file = p.b.resource("file", resource_kind::record_lock);
+  p.b.does(p.one, operation::record_lock, file, bytes(0, 9));
+  const bool closes = GENERATE(true, false);
+  const auto gone = closes ? p.b.does(p.one, operation::close, no_resource,
+                                      {.after = closed_process_records, .second = file})
+                           : p.b.ends(p.one);
+  CHECK(ordered(p.b, gone, p.b.does(p.other, operation::record_lock, file, bytes(3, 3))));
+}
+
+TEST_CASE("whoever makes a name after a rename to it or an unlink comes behind that") {
+  pair_of_tasks p;
+  const auto from = p.b.resource("from", resource_kind::directory_entry);
+  const auto to = p.b.resource("to", resource_kind::directory_entry);
+  const auto renamed = p.b.does(p.one, operation::rename, from, {.second = to});
+  CHECK(ordered(p.b, renamed, p.b.does(p.other, operation::open, to, {.result = 3})));
+  const auto unlinked = p.b.does(p.one, operation::unlink, to);
+  CHECK(ordered(p.b, unlinked, p.b.does(p.other, operation::mkdir, to)));
 }
 
 TEST_CASE("a lock that failed orders nothing") {
