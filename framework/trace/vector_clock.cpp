@@ -107,7 +107,7 @@ class progress {
     if (e.op == operation::barrier_wait) return join(own, barriers_.before_return(e));
     if (has_record_range(e)) return acquire_records(e);
     if (names_two(e) && e.second != no_resource) join(own, resources_[index(e.second)]);
-    if (e.op == operation::flock) lock_file(e);
+    if (e.op == operation::flock) note_locker(e, is_shared_flock(e));
     const bool by_time_out = e.op == operation::cond_wait && e.result == ETIMEDOUT;
     if (e.resource != no_resource && !by_time_out) {
       if (e.op != operation::mq_send) join(own, resources_[index(e.resource)]);
@@ -124,6 +124,8 @@ class progress {
     const auto& own = tasks_[index(e.task)];
     if (const auto mutex = mutex_given_up(what_, e); mutex != no_resource) let_go(mutex, own);
     if (e.op == operation::barrier_wait && e.how == outcome::blocked) barriers_.arrived(e, own);
+    if (becomes_shared(e)) share(e, own);
+    if (succeeded(e) && unlocks_file(e)) lockers_[e.resource].erase(e.task);
     if (!succeeded(e) || !traits(e.op).releases || moved_nothing(e)) return;
     // A child has no events yet: its clock starts as that of the fork.
     if (e.op == operation::fork && e.after < tasks_.size()) join(tasks_[e.after], own);
@@ -152,17 +154,25 @@ class progress {
   }
 
   // A lock on a file that becomes a shared one lets others in: that is a release, too.
-  void lock_file(const event& e) {
-    if (!lockers_[e.resource].insert(e.task).second && is_shared_flock(e))
-      join(resources_[index(e.resource)], tasks_[index(e.task)]);
+  [[nodiscard]] bool becomes_shared(const event& e) const { return downgraded_ == &e; }
+
+  void note_locker(const event& e, bool shared) {
+    const bool new_here = lockers_[e.resource].insert(e.task).second;
+    downgraded_ = shared && !new_here ? &e : nullptr;
+  }
+
+  void share(const event& e, const vector_clock& own) {
+    if (has_record_range(e))
+      release_records(e.resource, range_of(e), own);
+    else
+      join(resources_[index(e.resource)], own);
   }
 
   void acquire_records(const event& e) {
     const auto range = range_of(e);
     for (const auto& [where, clock] : given_back_[e.resource])
       if (where.overlaps(range)) join(tasks_[index(e.task)], clock);
-    if (!lockers_[e.resource].insert(e.task).second && range.shared)
-      release_records(e.resource, range, tasks_[index(e.task)]);
+    note_locker(e, range.shared);
   }
 
   void release_records(resource_id records, const record_range& range, const vector_clock& own) {
@@ -176,6 +186,11 @@ class progress {
   void drop(resource_id resource, const vector_clock& own) {
     join(resources_[index(resource)], own);
     release_records(resource, {}, own);
+  }
+
+  static bool unlocks_file(const event& e) {
+    return e.op == operation::file_unlock ||
+           (e.op == operation::record_unlock && range_of(e).everything());
   }
 
   static bool names_two(const event& e) {
@@ -205,6 +220,7 @@ class progress {
   std::vector<vector_clock> readers_;  // by resource: what those did that unlocked it as readers
   std::vector<task_id> holders_;       // of mutexes, and of read-write locks for writing
   barriers barriers_;
+  const event* downgraded_ = nullptr;  // the event at hand, if a task that had locked shares now
   std::map<resource_id, std::set<task_id>> lockers_;  // of files: who ever locked it
   std::map<resource_id, std::vector<std::pair<record_range, vector_clock>>> given_back_;
 };

@@ -9,6 +9,9 @@ namespace {
 
 using namespace forkloom;
 using namespace forkloom::testing;
+using checkers::check_deadlock;
+using checkers::check_leak;
+using checkers::check_starvation;
 
 values asks(std::uint64_t first, std::uint64_t last, bool shared = false) {
   const record_range range{.first = first, .last = last, .shared = shared};
@@ -61,6 +64,7 @@ TEST_CASE("a task that locks a file twice, each time opened anew, waits for itse
   two_on_a_file f;
   f.b.does(f.one, operation::flock, f.flocks);
   f.b.waits(f.one, operation::flock, f.flocks, {f.one});
+  f.b.ends(f.other);
   f.b.raw().how = ending::stuck;
   const auto found = check_deadlock(f.b.done(), {});
   REQUIRE(found.size() == 1);
