@@ -38,7 +38,31 @@ void only_one_can(Make /*a name*/, Remove /*takes it away*/) {
   CHECK(seen[3] == EEXIST);
 }
 
+std::string left_path;
+
+void leave_a_lock_file(forkloom::scenario& scenario) {
+  scenario.process("user",
+                   [] { close(open(left_path.c_str(), O_CREAT | O_EXCL | O_WRONLY, 0600)); });
+}
+
 }  // namespace
+
+TEST_CASE("a lock file that is left behind in any directory is told, and removed") {
+  left_path = "/tmp/forkloom-left-" + std::to_string(getpid());
+  forkloom::scenario_info info{.name = "leaves",
+                               .tags = {},
+                               .file = __FILE__,
+                               .line = __LINE__,
+                               .body = &leave_a_lock_file,
+                               .defaults = {}};
+  info.defaults.executions = 1;
+  info.defaults.expects = {forkloom::violation_kind::leak};
+  const auto result = forkloom::explore::run_campaign(info, info.defaults);
+  CHECK(result.how == forkloom::explore::verdict::as_expected);
+  REQUIRE(result.findings.size() == 1);
+  CHECK(result.findings[0].violations[0].resource == left_path.substr(5));
+  CHECK(access(left_path.c_str(), F_OK) != 0);
+}
 
 TEST_CASE("of two processes that make the same name one is told EEXIST") {
   SECTION("open with O_EXCL") {

@@ -180,6 +180,35 @@ TEST_CASE("a waiter whose range is not given back stays where it is") {
   CHECK(seen[1] == 0);
 }
 
+TEST_CASE("a range that counts from the end is that of the call, though the file grows meanwhile") {
+  const auto seen = both<records>({
+      [](records& w) {
+        const auto fd = w.open_file();
+        set(fd, range(F_WRLCK, 0, 200));
+        w.call_has_ended();
+        w.await_waiter();
+        w.note(0, ftruncate(fd, 150));
+        set(fd, range(F_UNLCK, 0, 0));
+        while (w.seen[1] == notes::nothing) usleep(1000);
+        w.note(2, locked(fd, 99) ? 1 : 0);
+        w.note(3, locked(fd, 149) ? 1 : 0);
+        w.note(4, 0);
+      },
+      [](records& w) {
+        const auto fd = w.open_file();
+        w.await_its_end();
+        w.next_call_waits();
+        const auto result = set(fd, range(F_WRLCK, -1, 1, SEEK_END), F_SETLKW);
+        w.note_error(1, result);
+        while (w.seen[4] == notes::nothing) usleep(1000);
+      },
+  });
+  CHECK(seen[0] == 0);
+  CHECK(seen[1] == 0);
+  CHECK(seen[2] == 1);
+  CHECK(seen[3] == 0);
+}
+
 TEST_CASE("a child does not inherit record locks, and its closes take none away") {
   const auto seen = both<records>({[](records& w) {
     const auto fd = w.open_file();
