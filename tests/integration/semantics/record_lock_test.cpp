@@ -186,7 +186,7 @@ TEST_CASE("a range that counts from the end is that of the call, though the file
         const auto fd = w.open_file();
         set(fd, range(F_WRLCK, 0, 200));
         w.call_has_ended();
-        w.await_waiter();
+        await_late_waiter(w);
         w.note(0, ftruncate(fd, 150));
         set(fd, range(F_UNLCK, 0, 0));
         while (w.seen[1] == notes::nothing) usleep(1000);
