@@ -255,23 +255,6 @@ TEST_CASE("a time that is none is refused by Linux whether or not the call would
   }
 }
 
-TEST_CASE("a timed call without a time waits as the plain one does") {
-  const auto seen = both<queued>({
-      [](queued& w) {
-        w.next_call_waits();
-        const auto* never = unseen(static_cast<const timespec*>(nullptr));
-        w.note(0, mq_timedreceive(w.queue, w.text.data(), w.text.size(), nullptr, never));
-        w.call_has_ended();
-      },
-      [](queued& w) {
-        w.await_waiter();
-        w.send("a");
-        w.await_its_end();
-      },
-  });
-  CHECK(seen[0] == 1);
-}
-
 TEST_CASE("who waits already goes on waiting when the descriptor is made to block no more") {
   const auto seen = both<queued>({
       [](queued& w) {
