@@ -11,6 +11,7 @@
 #include "checkers/knot.hpp"
 #include "checkers/lock_book.hpp"
 #include "checkers/words.hpp"
+#include "framework/trace/semaphore_operations.hpp"
 
 namespace forkloom::checkers {
 namespace {
@@ -114,6 +115,11 @@ task_id dead_holder(const trace& what, const lock_book& locks, const wait_record
   return dead == holders.end() ? no_task : *dead;
 }
 
+bool only_waits_for_zero(const trace& what, std::size_t event) {
+  if (event >= what.events.size()) return false;
+  return !semaphore_operations(what.events[event]).may([](int change) { return change != 0; });
+}
+
 // What was left out, if nobody can ever let the task go on.
 std::string missing(const trace& what, const lock_book& locks, const wait_record& wait) {
   if (const auto dead = dead_holder(what, locks, wait); dead != no_task)
@@ -127,6 +133,13 @@ std::string missing(const trace& what, const lock_book& locks, const wait_record
       return "fewer tasks come than the barrier is for";
     case operation::barrier_destroy:
       return "a task that came to the barrier never leaves it";
+    case operation::semop:
+      return only_waits_for_zero(what, wait.event) ? "a value that never becomes zero"
+                                                   : "a missing post";
+    case operation::msgrcv:
+      return "a missing message";
+    case operation::msgsnd:
+      return "a missing receiver";
     case operation::read:
       return "a missing writer";
     case operation::write:

@@ -35,10 +35,12 @@ void holdings::take(const event& e, std::size_t at) {
       descriptors_.erase(e.before);
       return;
     case operation::map:
+    case operation::shmat:
       unmapped(e.after, end_of(e));
       mappings_.push_back({e.after, end_of(e), at});
       return;
     case operation::unmap:
+    case operation::shmdt:
       return unmapped(e.after, end_of(e));
     case operation::fork:
       children_[task_id(e.after)] = at;

@@ -23,7 +23,7 @@ class holdings {
   //   pipe        before = descriptor to read from, after = descriptor to write to
   //   open, dup, shm_open, mq_open   result = new descriptor; dup: before = the one duplicated
   //   close, mq_close   before = descriptor
-  //   map, unmap  before = length, after = address
+  //   map, unmap, shmat, shmdt   before = length, after = address
   //   fork        after = index of the child
   //   wait_child  result = process id, or 0 if none was reaped; after = index of the child
   void take(const event& e, std::size_t at);

@@ -22,36 +22,50 @@
 namespace forkloom::checkers {
 namespace {
 
+// Does the call make the object, if there is none? A System V object is made by the get that says
+// so; its key comes first, if it has one.
+bool makes(const event& e, resource_id object) {
+  switch (e.op) {
+    case operation::open:
+    case operation::link:
+    case operation::mkdir:
+    case operation::mkfifo:
+    case operation::sem_open:
+    case operation::shm_open:
+      return e.resource == object;
+    case operation::mq_open:
+      return e.resource == object && e.before != 0;  // the event tells whether it made it
+    case operation::semget:
+    case operation::shmget:
+    case operation::msgget:
+      return e.after == 1 && (e.resource == object || e.second == object);
+    default:
+      return false;
+  }
+}
+
+bool removes(const event& e, resource_id object) {
+  switch (e.op) {
+    case operation::rename:
+    case operation::unlink:
+    case operation::mq_unlink:
+    case operation::sem_unlink:
+    case operation::shm_unlink:
+      return e.resource == object;
+    default:
+      return false;
+  }
+}
+
 // The event that made the object: the first that opened it since it was last unlinked.
 std::size_t maker_of(const trace& what, resource_id resource) {
   auto made = no_event;
   if (resource == no_resource) return made;
   for (std::size_t i = 0; i < what.events.size(); ++i) {
     const auto& e = what.events[i];
-    if (e.resource != resource || e.how != outcome::completed || e.error != 0 || e.result < 0)
-      continue;
-    switch (e.op) {
-      case operation::open:
-      case operation::link:
-      case operation::mkdir:
-      case operation::mkfifo:
-      case operation::sem_open:
-      case operation::shm_open:
-        if (made == no_event) made = i;
-        break;
-      case operation::mq_open:
-        if (made == no_event && e.before != 0) made = i;  // the event tells whether it made it
-        break;
-      case operation::rename:
-      case operation::unlink:
-      case operation::mq_unlink:
-      case operation::sem_unlink:
-      case operation::shm_unlink:
-        made = no_event;
-        break;
-      default:
-        break;
-    }
+    if (e.how != outcome::completed || e.error != 0 || e.result < 0) continue;
+    if (removes(e, resource)) made = no_event;
+    if (made == no_event && makes(e, resource)) made = i;
   }
   return made;
 }
@@ -118,8 +132,9 @@ std::vector<remainder> descriptors(const trace& what, const holdings& own) {
 std::vector<remainder> mappings(const trace& what, const holdings& own) {
   std::vector<remainder> rest;
   for (const auto& m : own.mappings())
-    rest.push_back({text(m.end - m.begin, " bytes mapped"), m.made_by,
-                    what.resource_name(what.events[m.made_by].resource)});
+    rest.push_back({text(m.end - m.begin, " bytes ",
+                         what.events[m.made_by].op == operation::shmat ? "attached" : "mapped"),
+                    m.made_by, what.resource_name(what.events[m.made_by].resource)});
   return rest;
 }
 

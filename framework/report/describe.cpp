@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "framework/report/describe_system_v.hpp"
 #include "framework/trace/record_range.hpp"
 
 namespace forkloom::report {
@@ -24,8 +25,8 @@ std::int64_t value(std::uint64_t bits) noexcept { return static_cast<std::int64_
 
 // Calls whose return value says how much, which, or how many. Others return pointers and process
 // ids, which differ from run to run, or nothing but success.
-bool result_tells(operation op) noexcept {
-  switch (op) {
+bool result_tells(const event& e) noexcept {
+  switch (e.op) {
     case operation::sem_getvalue:
     case operation::mq_open:
     case operation::open:
@@ -35,6 +36,8 @@ bool result_tells(operation op) noexcept {
     case operation::poll:
     case operation::shm_open:
       return true;
+    case operation::semctl:
+      return asks_for_number(e);
     default:
       return false;
   }
@@ -75,8 +78,10 @@ std::string completion(const event& e) {
   if (e.error != 0) return " → " + error_name(e.error);
   if (returns_error_number(e.op) && e.result != 0)
     return " → " + error_name(static_cast<std::int32_t>(e.result));
+  if (e.op == operation::msgrcv)
+    return fmt::format(" → {} bytes of type {}", e.result, value(e.after));
   if (e.op == operation::record_query) return e.result == 0 ? " → free" : " → held";
-  if (result_tells(e.op)) return fmt::format(" → {}", e.result);
+  if (result_tells(e)) return fmt::format(" → {}", e.result);
   return {};
 }
 
@@ -121,6 +126,7 @@ std::string describe(const trace& what, const event& e) {
   if (!resource.empty()) words += " " + resource;
   const auto second = what.resource_name(e.second);
   if (!second.empty() && second != resource) words += fmt::format(" ({})", second);
+  if (const auto asked = describe_request(e); !asked.empty()) words += " " + asked;
   return words + lock_words(e) + completion(e);
 }
 

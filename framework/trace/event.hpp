@@ -32,6 +32,18 @@ struct event {
   outcome how = outcome::completed;
 };
 
+// Does a call on a System V object that went well only look? Its command is in `before`; of those
+// that concern one object IPC_RMID, IPC_SET, SETVAL and SETALL change it.
+[[nodiscard]] constexpr bool only_looked(const event& e) noexcept {
+  if (e.op != operation::semctl && e.op != operation::shmctl && e.op != operation::msgctl)
+    return false;
+  constexpr std::uint64_t ipc_set = 1;
+  constexpr std::uint64_t set_value = 16;
+  constexpr std::uint64_t set_all = 17;
+  return e.before > ipc_set &&
+         !(e.op == operation::semctl && (e.before == set_value || e.before == set_all));
+}
+
 // A read or write that moved no byte (the end of the data, an empty buffer) left the pipe as it
 // was, whatever traits() say of the operation.
 [[nodiscard]] constexpr bool moved_nothing(const event& e) noexcept {

@@ -190,6 +190,7 @@ enum class resource_kind : std::uint8_t {
   file_lock,
   record_lock,
   directory_entry,
+  system_v_key,
   count_,
 };
 

@@ -9,11 +9,15 @@
 #include <utility>
 
 #include "framework/trace/record_range.hpp"
+#include "framework/trace/semaphore_operations.hpp"
 
 namespace forkloom {
 namespace {
 
 bool succeeded(const event& e) { return e.how == outcome::completed && e.error == 0; }
+
+bool sends_message(operation op) { return op == operation::mq_send || op == operation::msgsnd; }
+bool takes_message(operation op) { return op == operation::mq_receive || op == operation::msgrcv; }
 
 void join(vector_clock& into, const vector_clock& other) {
   if (into.size() < other.size()) into.resize(other.size());
@@ -108,10 +112,11 @@ class progress {
     if (has_record_range(e)) return acquire_records(e);
     if (names_two(e) && e.second != no_resource) join(own, resources_[index(e.second)]);
     if (e.op == operation::flock) note_locker(e, is_shared_flock(e));
+    if (e.op == operation::semop && e.resource != no_resource) return look_at_set(e, own);
     const bool by_time_out = e.op == operation::cond_wait && e.result == ETIMEDOUT;
     if (e.resource != no_resource && !by_time_out) {
-      if (e.op != operation::mq_send) join(own, resources_[index(e.resource)]);
-      if (e.op != operation::mq_receive) join(own, rooms_[index(e.resource)]);
+      if (!sends_message(e.op)) join(own, resources_[index(e.resource)]);
+      if (!takes_message(e.op)) join(own, rooms_[index(e.resource)]);
     }
     const auto lock = taken_alone(e);
     if (lock == no_resource) return;
@@ -126,14 +131,16 @@ class progress {
     if (e.op == operation::barrier_wait && e.how == outcome::blocked) barriers_.arrived(e, own);
     if (becomes_shared(e)) share(e, own);
     if (succeeded(e) && unlocks_file(e)) lockers_[e.resource].erase(e.task);
-    if (!succeeded(e) || !traits(e.op).releases || moved_nothing(e)) return;
+    if (!succeeded(e) || !traits(e.op).releases || moved_nothing(e) || only_looked(e)) return;
     // A child has no events yet: its clock starts as that of the fork.
     if (e.op == operation::fork && e.after < tasks_.size()) join(tasks_[e.after], own);
     if (e.op == operation::exit) leave_locks(e.task);
     if (has_record_range(e)) return release_records(e.resource, range_of(e), own);
     if ((names_two(e) || drops_locks(e)) && e.second != no_resource) drop(e.second, own);
     if (e.resource == no_resource) return;
-    if (e.op == operation::mq_receive) return join(rooms_[index(e.resource)], own);
+    if (e.op == operation::semop) return change_set(e, own);
+    if (e.op == operation::semctl) join(rooms_[index(e.resource)], own);
+    if (takes_message(e.op)) return join(rooms_[index(e.resource)], own);
     if (e.op == operation::barrier_wait) barriers_.returned(e, own);
     // Who unlocks without having it alone has read, and that concerns writers only.
     if (e.op == operation::rwlock_unlock && holders_[index(e.resource)] != e.task)
@@ -151,6 +158,26 @@ class progress {
       if (holders_[i] == dead) let_go(resource_id(i), tasks_[index(dead)]);
     for (const auto& [locks, tasks] : lockers_)
       if (tasks.contains(dead)) drop(locks, tasks_[index(dead)]);
+    // What was done with SEM_UNDO is taken back, which may be a post or the contrary.
+    for (const auto& [task, set] : undoes_) {
+      if (task != dead) continue;
+      let_go(set, tasks_[index(dead)]);
+      join(rooms_[index(set)], tasks_[index(dead)]);
+    }
+  }
+
+  // Who takes from a set comes after those who posted; who waits for zero, after those who took.
+  void look_at_set(const event& e, vector_clock& own) {
+    const semaphore_operations all(e);
+    if (all.may([](int change) { return change < 0; })) join(own, resources_[index(e.resource)]);
+    if (all.may([](int change) { return change == 0; })) join(own, rooms_[index(e.resource)]);
+  }
+
+  void change_set(const event& e, const vector_clock& own) {
+    const semaphore_operations all(e);
+    if (all.may([](int change) { return change > 0; })) let_go(e.resource, own);
+    if (all.may([](int change) { return change < 0; })) join(rooms_[index(e.resource)], own);
+    if (all.may_be_undone()) undoes_.insert({e.task, e.resource});
   }
 
   // A lock on a file that becomes a shared one lets others in: that is a release, too.
@@ -216,13 +243,14 @@ class progress {
   const trace& what_;
   std::vector<vector_clock> tasks_;
   std::vector<vector_clock> resources_;
-  std::vector<vector_clock> rooms_;    // in message queues: of those that took messages out
+  std::vector<vector_clock> rooms_;    // in queues and semaphore sets: of those that took out
   std::vector<vector_clock> readers_;  // by resource: what those did that unlocked it as readers
   std::vector<task_id> holders_;       // of mutexes, and of read-write locks for writing
   barriers barriers_;
   const event* downgraded_ = nullptr;  // the event at hand, if a task that had locked shares now
   std::map<resource_id, std::set<task_id>> lockers_;  // of files: who ever locked it
   std::map<resource_id, std::vector<std::pair<record_range, vector_clock>>> given_back_;
+  std::set<std::pair<task_id, resource_id>> undoes_;  // who used a set with SEM_UNDO
 };
 
 }  // namespace

@@ -15,6 +15,8 @@
 //   - the unlock of a read-write lock by a writer and all later locks, by a reader and later locks
 //     for writing: readers are not ordered among themselves;
 //   - every arrival at a barrier and every return from the same round of it;
+//   - of semaphore sets: a post and every later semop that takes; one that takes and every later
+//     wait for zero; the death of a task that used SEM_UNDO counts as both a post and a taking;
 //   - the death of a task that holds a mutex and whoever takes the mutex afterwards (robust ones);
 //   - an unlock of bytes of a file and every later record lock of some of them; a lock that becomes
 //     a shared one, a close and a death count as unlocks of what the task may have had.

@@ -1,3 +1,4 @@
+#include "framework/trace/semaphore_operations.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/checkers/trace_builder.hpp"
 
@@ -136,6 +137,23 @@ TEST_CASE("nobody is left if the only one who ever used the semaphore is the wai
   const auto found = check_deadlock(b.done(), {});
   REQUIRE(found.size() == 1);
   CHECK(contains(found[0].message, "with nobody left to release it: a missing post"));
+}
+
+TEST_CASE("what a semop lacks is a post, or a zero if it waits for nothing else") {
+  for (const std::int16_t change : {std::int16_t{-1}, std::int16_t{0}}) {
+    trace_builder b;
+    const auto consumer = b.task("consumer 0");
+    const auto items = b.resource("items", resource_kind::system_v_semaphore);
+    const auto at = b.waits(consumer, operation::semop, items, {});
+    semaphore_operations all;
+    all.add({0, change, false});
+    b.raw().events[at].before = all.before();
+    b.raw().how = ending::stuck;
+    const auto found = check_deadlock(b.done(), {});
+    REQUIRE(found.size() == 1);
+    CHECK(contains(found[0].message,
+                   change == 0 ? "a value that never becomes zero" : "a missing post"));
+  }
 }
 
 TEST_CASE("tasks on both sides of one that nobody can help do not make up a cycle") {

@@ -65,6 +65,36 @@ TEST_CASE("a message queue's maker is who made it, not who opened it first") {
   CHECK(found[0].evidence == indices{made});
 }
 
+TEST_CASE("a System V object was made by the get that says so, with a key or without") {
+  house h;
+  const auto key = h.b.resource("System V key 0x1", resource_kind::system_v_key);
+  const auto set = h.b.resource("semaphore set 1", resource_kind::system_v_semaphore);
+  const auto segment = h.b.resource("segment 1", resource_kind::system_v_memory);
+  h.b.does(h.other, operation::semget, key, {.second = set});
+  const auto keyed = h.b.does(h.one, operation::semget, key, {.after = 1, .second = set});
+  const auto keyless = h.b.does(h.one, operation::shmget, segment, {.after = 1});
+  h.b.does(h.other, operation::semget, key, {.second = set});
+  h.b.raw().leftovers = {{.what = "semaphore set 1", .resource = set},
+                         {.what = "segment 1", .resource = segment}};
+  const auto found = h.found();
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].evidence == indices{keyed});
+  CHECK(found[1].evidence == indices{keyless});
+}
+
+TEST_CASE("a segment that stays attached is told, one that was detached is not") {
+  house h;
+  const auto segment = h.b.resource("segment 1", resource_kind::system_v_memory);
+  h.b.does(h.one, operation::shmat, segment, {.before = 4096, .after = 0x10000});
+  h.b.does(h.one, operation::shmdt, segment, {.before = 4096, .after = 0x10000});
+  const auto kept = h.b.does(h.one, operation::shmat, segment, {.before = 4096, .after = 0x20000});
+  const auto end = h.b.ends(h.one);
+  const auto found = h.found();
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message, "1 mapping: 4096 bytes attached"));
+  CHECK(found[0].evidence == indices{kept, end});
+}
+
 TEST_CASE("something left behind that the trace does not know is told all the same") {
   house h;
   h.b.raw().leftovers.push_back({.what = "System V queue 3"});

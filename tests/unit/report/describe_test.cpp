@@ -1,9 +1,12 @@
 #include "framework/report/describe.hpp"
 
+#include <sys/sem.h>
+
 #include <cerrno>
 #include <csignal>
 
 #include "framework/trace/record_range.hpp"
+#include "framework/trace/semaphore_operations.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/report/sample_results.hpp"
 
@@ -74,6 +77,27 @@ TEST_CASE("locks on files are told with what they ask for", "[report]") {
   CHECK(told(operation::flock, 0, EWOULDBLOCK) == "flock A shared → EAGAIN");
   e = tests::step(1, 0, operation::close, 0, 5, closed_process_records);
   CHECK(describe(with_names(), e) == "close A, which drops the record locks of the process");
+}
+
+TEST_CASE("System V calls are told with what they ask for", "[report]") {
+  CHECK(told(operation::msgsnd) == "msgsnd A type 5, 6 bytes");
+  CHECK(told(operation::msgrcv, 0, 0, outcome::blocked) == "msgrcv A type 5 → blocked");
+  CHECK(told(operation::msgrcv, 8) == "msgrcv A type 5 → 8 bytes of type 6");
+  CHECK(told(operation::shmctl) == "shmctl A command 5");
+
+  semaphore_operations all;
+  all.add({0, -1, true});
+  all.add({2, 3, false});
+  all.add({1, 0, false});
+  auto e = tests::step(1, 0, operation::semop, 0, all.before(), all.after());
+  CHECK(describe(with_names(), e) == "semop A [0]-1 undo [2]+3 [1]=0");
+  e = tests::step(1, 0, operation::semctl, 0, GETVAL, 1);
+  e.result = 7;
+  CHECK(describe(with_names(), e) == "semctl A GETVAL [1] → 7");
+  e.before = GETPID;
+  CHECK(describe(with_names(), e) == "semctl A GETPID [1]");
+  e.before = IPC_RMID;
+  CHECK(describe(with_names(), e) == "semctl A IPC_RMID");
 }
 
 TEST_CASE("results that differ from run to run are not told", "[report]") {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "framework/trace/record_range.hpp"
+#include "framework/trace/semaphore_operations.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/checkers/property.hpp"
 #include "tests/unit/checkers/trace_builder.hpp"
@@ -476,6 +477,57 @@ TEST_CASE("vector clocks say what the transitive closure of all single orders sa
   // Neither answer is rare, or the comparison would say little.
   CHECK(between_tasks > pairs / 20);
   CHECK(between_tasks < pairs - pairs / 20);
+}
+
+// System V semaphores.
+
+values adds(std::int16_t change, bool undone = false) {
+  semaphore_operations all;
+  all.add({0, change, undone});
+  return {.before = all.before(), .after = all.after()};
+}
+
+TEST_CASE("a post to a semaphore set happens before who takes from it, but not before a post") {
+  pair_of_tasks p;
+  const auto before = p.b.store(p.one, p.x, 1, 2);
+  p.b.does(p.one, operation::semop, p.m, adds(1));
+  const auto post = p.b.does(p.other, operation::semop, p.m, adds(1));
+  const auto take = p.b.does(p.other, operation::semop, p.m, adds(-1));
+  CHECK_FALSE(ordered(p.b, before, post));
+  CHECK(ordered(p.b, before, take));
+}
+
+TEST_CASE("who takes from a semaphore set happens before a wait for zero, but not before a take") {
+  pair_of_tasks p;
+  const auto before = p.b.store(p.one, p.x, 1, 2);
+  p.b.does(p.one, operation::semop, p.m, adds(-1));
+  const auto take = p.b.does(p.other, operation::semop, p.m, adds(-1));
+  const auto zero = p.b.does(p.other, operation::semop, p.m, adds(0));
+  CHECK_FALSE(ordered(p.b, before, take));
+  CHECK(ordered(p.b, before, zero));
+}
+
+TEST_CASE("the death of a task that used SEM_UNDO happens before who takes from the set") {
+  for (const bool undone : {true, false}) {
+    pair_of_tasks p;
+    p.b.does(p.one, operation::semop, p.m, adds(-1, undone));
+    const auto last = p.b.store(p.one, p.x, 1, 2);
+    p.b.dies(p.one, {.kind = task_end::how::exited});
+    const auto take = p.b.does(p.other, operation::semop, p.m, adds(-1));
+    CHECK(ordered(p.b, last, take) == undone);
+  }
+}
+
+TEST_CASE("who only looks at a System V object happens before nothing") {
+  constexpr std::uint64_t get_value = 12;
+  constexpr std::uint64_t set_value = 16;
+  for (const auto command : {get_value, set_value}) {
+    pair_of_tasks p;
+    const auto before = p.b.store(p.one, p.x, 1, 2);
+    p.b.does(p.one, operation::semctl, p.m, {.before = command});
+    const auto take = p.b.does(p.other, operation::semop, p.m, adds(-1));
+    CHECK(ordered(p.b, before, take) == (command == set_value));
+  }
 }
 
 }  // namespace
