@@ -73,6 +73,7 @@ struct task_details {
   std::uint8_t wait_count = 0;
   std::array<resource_id, wait_capacity> waits{};
   record_wait record;
+  std::uint64_t awaited_part = 0;  // what in the resource it waits for, in the family's own terms
   std::array<char, 32> name{};
 };
 

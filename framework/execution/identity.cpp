@@ -43,6 +43,24 @@ void set_offset_name(arena& a, resource_id id, std::string_view base, std::uint6
   a.resources.set_name(id, {text.data(), static_cast<std::size_t>(end - text.data())});
 }
 
+// Names a resource "kind number", with the number as it is written in that base.
+void set_numbered_name(arena& a, resource_id id, std::string_view base, std::uint32_t number,
+                       int radix) noexcept {
+  std::array<char, resource_name_size> text{};
+  auto* end = std::copy(base.begin(), base.end(), text.begin());
+  *end++ = ' ';
+  if (radix == 16) end = std::copy_n("0x", 2, end);
+  end = std::to_chars(end, text.data() + text.size(), number, radix).ptr;
+  a.resources.set_name(id, {text.data(), static_cast<std::size_t>(end - text.data())});
+}
+
+std::uint32_t count_of(const resource_table& resources, resource_kind kind) noexcept {
+  std::uint32_t count = 0;
+  for (std::size_t i = 0; i < resources.size(); ++i)
+    count += resources[resource_id(i)].kind == kind ? 1 : 0;
+  return count;
+}
+
 // A resource that has just been made is called after the memory it lies in.
 void name_by_place(arena& a, resource_id id, std::uint64_t address, const mapping* m) noexcept {
   for (std::uint32_t i = 0; i < a.named_range_count; ++i) {
@@ -50,8 +68,13 @@ void name_by_place(arena& a, resource_id id, std::uint64_t address, const mappin
     if (address - range.address < range.size)
       return set_offset_name(a, id, range.name.data(), address - range.address);
   }
-  if (m != nullptr && m->file[0] != '\0')
-    set_offset_name(a, id, m->file.data(), address - m->begin + m->offset);
+  if (m == nullptr) return;
+  if (m->segment >= 0) {
+    const auto segment =
+        system_v_object(static_cast<int>(m->segment), resource_kind::system_v_memory);
+    return set_offset_name(a, id, a.resources[segment].name.data(), address - m->begin + m->offset);
+  }
+  if (m->file[0] != '\0') set_offset_name(a, id, m->file.data(), address - m->begin + m->offset);
 }
 
 // The process of a task, as a number that is the same in every run: its own, until threads are
@@ -195,6 +218,29 @@ resource_id resource_named(std::string_view name, resource_kind kind) noexcept {
       resources.find_or_add({where, hash(name), static_cast<std::uint64_t>(kind)}, kind);
   if (resources.size() != known) resources.set_name(id, name);
   return id;
+}
+
+resource_id system_v_object(int id, resource_kind kind) noexcept {
+  if (id < 0) return no_resource;
+  auto& a = *current_arena();
+  const auto known = a.resources.size();
+  const auto found = a.resources.find_or_add(key_of_system_v(id, kind), kind);
+  if (a.resources.size() != known)
+    set_numbered_name(a, found, name(kind), count_of(a.resources, kind), 10);
+  return found;
+}
+
+resource_id system_v_key(int key, resource_kind kind) noexcept {
+  auto& a = *current_arena();
+  const auto known = a.resources.size();
+  const auto value = static_cast<std::uint32_t>(key);
+  const auto found = a.resources.find_or_add(
+      {resource_key::space::system_v_key, static_cast<std::uint64_t>(kind), value},
+      resource_kind::system_v_key);
+  constexpr std::uint32_t first_of_ftok = 1U << 24;
+  if (a.resources.size() != known && value < first_of_ftok)
+    set_numbered_name(a, found, name(resource_kind::system_v_key), value, 16);
+  return found;
 }
 
 void name_memory(const void* address, std::size_t size, std::string_view name) noexcept {

@@ -35,6 +35,14 @@ namespace forkloom::execution {
 // The resource with a name of its own (a logical one, a semaphore or segment before it is mapped).
 [[nodiscard]] resource_id resource_named(std::string_view name, resource_kind kind) noexcept;
 
+// The System V object with that id, in the name space of its kind; no_resource for no possible id.
+// Called after its kind and numbered in the order of first use, as ids differ from run to run.
+[[nodiscard]] resource_id system_v_object(int id, resource_kind kind) noexcept;
+
+// The key that leads to an object of that kind. Called after its value if that is below 2^24: those
+// that ftok(3) makes are not, and depend on the inode of a file, which differs from run to run.
+[[nodiscard]] resource_id system_v_key(int key, resource_kind kind) noexcept;
+
 // Gives [address, address + size) a name: resources in it are called after it, with their offset
 // where it is not zero. To be called before the memory is used.
 void name_memory(const void* address, std::size_t size, std::string_view name) noexcept;

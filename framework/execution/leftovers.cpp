@@ -20,6 +20,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "framework/execution/arena.hpp"
 #include "framework/execution/mappings.hpp"
 
 namespace forkloom::execution {
@@ -92,6 +93,19 @@ resource_id entry_called(const trace& t, const std::string& name) {
     if (t.resources[i].kind == resource_kind::directory_entry && t.resources[i].name == name)
       return resource_id(i);
   return no_resource;
+}
+
+// The resource that a System V object was in the execution. Its id is not in the trace, as it is
+// another one in every run.
+resource_id system_v_resource(const std::string& id, resource_kind kind) {
+  const auto* a = current_arena();
+  return a == nullptr ? no_resource
+                      : a->resources.find(key_of_system_v(std::atoi(id.c_str()), kind));
+}
+
+leftover_record describe_system_v(const std::string& id, resource_kind kind, const trace& t) {
+  const auto resource = system_v_resource(id, kind);
+  return {resource == no_resource ? std::string(name(kind)) : t.resource_name(resource), resource};
 }
 
 resource_id resource_called(const trace& t, const std::string& name) {
@@ -199,11 +213,11 @@ leftover_record leftovers::describe(const object& o, const trace& t) {
     case object::type::message_queue:
       return {fmt::format("message queue /{}", o.name), resource_called(t, "/" + o.name)};
     case object::type::shm:
-      return {fmt::format("System V shared memory {}", o.name), no_resource};
+      return describe_system_v(o.name, resource_kind::system_v_memory, t);
     case object::type::sem:
-      return {fmt::format("System V semaphore set {}", o.name), no_resource};
+      return describe_system_v(o.name, resource_kind::system_v_semaphore, t);
     case object::type::msg:
-      return {fmt::format("System V message queue {}", o.name), no_resource};
+      return describe_system_v(o.name, resource_kind::system_v_queue, t);
   }
   return {};
 }
@@ -225,12 +239,18 @@ void leftovers::collect(trace& what_happened) {
   std::vector<object> added;
   std::set_difference(after.begin(), after.end(), before_.begin(), before_.end(),
                       std::back_inserter(added));
+  auto& all = what_happened.leftovers;
+  std::size_t names = 0;
   for (const auto& o : added) {
     auto found = describe(o, what_happened);
     if (only_known_ && found.resource == no_resource) continue;
     remove(o);
-    what_happened.leftovers.push_back(std::move(found));
+    all.push_back(std::move(found));
+    if (o.what < object::type::shm) names = all.size();
   }
+  // Names come first, in their order. That of the ids behind them differs from run to run.
+  std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(names), all.end(),
+                   [](const auto& a, const auto& b) { return a.resource < b.resource; });
   for (const auto resource : queues_made(what_happened)) {
     const auto name = what_happened.resource_name(resource);
     if (::mq_unlink(name.c_str()) == 0)

@@ -32,6 +32,19 @@ std::uint64_t take_number(std::string_view& text, int base) noexcept {
   return value;
 }
 
+// A System V segment is listed under its key, "/SYSV" and eight digits, and always as deleted. No
+// file can be taken for one unless it lay in the root directory and were deleted.
+bool is_segment(std::string_view path) noexcept {
+  constexpr std::string_view prefix = "/SYSV";
+  constexpr std::string_view suffix = " (deleted)";
+  return path.size() == prefix.size() + 8 + suffix.size() && path.starts_with(prefix) &&
+         path.ends_with(suffix);
+}
+
+// Segments and anonymous memory lie on one device of the kernel's own, and their inode numbers are
+// given independently of each other. So segments are told apart by a device that does not exist.
+constexpr std::uint64_t segment_device = ~std::uint64_t{0};
+
 // One line of proc(5)'s maps: "begin-end perms offset major:minor inode   path".
 void take_line(std::string_view line) noexcept {
   mapping m;
@@ -42,9 +55,14 @@ void take_line(std::string_view line) noexcept {
   m.offset = take_number(line, 16);
   const auto major = take_number(line, 16);
   const auto minor = take_number(line, 16);
-  m.object = object_of(gnu_dev_makedev(static_cast<unsigned>(major), static_cast<unsigned>(minor)),
-                       take_number(line, 10));
-  if (const auto slash = line.rfind('/'); slash != std::string_view::npos) {
+  const auto inode = take_number(line, 10);
+  m.object =
+      object_of(gnu_dev_makedev(static_cast<unsigned>(major), static_cast<unsigned>(minor)), inode);
+  const auto path = line.substr(std::min(line.find('/'), line.size()));
+  if (is_segment(path)) {
+    m.segment = static_cast<std::int64_t>(inode);
+    m.object = object_of(segment_device, inode);
+  } else if (const auto slash = line.rfind('/'); slash != std::string_view::npos) {
     line.remove_prefix(slash + 1);
     if (line != "zero (deleted)") {
       const auto length = std::min(line.size(), m.file.size() - 1);
@@ -89,6 +107,12 @@ const mapping* shared_mapping_at(std::uint64_t address) noexcept {
   if (after == known.begin()) return nullptr;
   const auto& candidate = *(after - 1);
   return address < candidate.end ? &candidate : nullptr;
+}
+
+std::uint64_t shared_bytes_from(const void* address) noexcept {
+  const auto place = reinterpret_cast<std::uint64_t>(address);  // NOLINT: an address as a number
+  const auto* m = shared_mapping_at(place);
+  return m == nullptr ? 0 : m->end - place;
 }
 
 void forget_mappings() noexcept {

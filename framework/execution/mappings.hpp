@@ -16,6 +16,7 @@ struct mapping {
   std::uint64_t object = 0;     // device and inode, mixed
   std::uint64_t offset = 0;     // of `begin` in the object
   std::array<char, 40> file{};  // last component of its path; empty for anonymous memory
+  std::int64_t segment = -1;    // the id of a System V segment; -1: it is none
 };
 
 // The shared mapping that holds the address; null if the address is private or not mapped.
@@ -26,6 +27,9 @@ void forget_mappings() noexcept;
 
 // A number that changes whenever they are forgotten.
 [[nodiscard]] std::uint32_t mappings_generation() noexcept;
+
+// How many bytes of shared memory are mapped in one piece from that address on; 0 if none are.
+[[nodiscard]] std::uint64_t shared_bytes_from(const void* address) noexcept;
 
 // How mappings and descriptors name the inode behind them.
 [[nodiscard]] std::uint64_t object_of(std::uint64_t device, std::uint64_t inode) noexcept;

@@ -27,6 +27,8 @@ struct resource_key {
     children,        // the children of a task
     named,           // hash of a name (semaphores and segments before they are mapped)
     logical,         // hash of a name given by the scenario
+    system_v,        // kind of a System V object, its id
+    system_v_key,    // kind of a System V object, the key that leads to it
   };
   space where = space::none;
   std::uint64_t object = 0;  // device and inode mixed, or the task
@@ -34,6 +36,12 @@ struct resource_key {
 
   friend bool operator==(const resource_key&, const resource_key&) = default;
 };
+
+// The key of a System V object.
+[[nodiscard]] constexpr resource_key key_of_system_v(int id, resource_kind kind) noexcept {
+  return {resource_key::space::system_v, static_cast<std::uint64_t>(kind),
+          static_cast<std::uint64_t>(id)};
+}
 
 struct resource {
   resource_key key;
