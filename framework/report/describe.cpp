@@ -79,7 +79,8 @@ std::string completion(const event& e) {
   if (returns_error_number(e.op) && e.result != 0)
     return " → " + error_name(static_cast<std::int32_t>(e.result));
   if (e.op == operation::msgrcv)
-    return fmt::format(" → {} bytes of type {}", e.result, value(e.after));
+    return fmt::format(" → {} {} of type {}", e.result, e.result == 1 ? "byte" : "bytes",
+                       value(e.after));
   if (e.op == operation::record_query) return e.result == 0 ? " → free" : " → held";
   if (result_tells(e)) return fmt::format(" → {}", e.result);
   return {};

@@ -72,7 +72,8 @@ std::string describe_request(const event& e) {
     case operation::msgctl:
       return command(e);
     case operation::msgsnd:
-      return fmt::format("type {}, {} bytes", type(e.before), e.after);
+      return fmt::format("type {}, {} {}", type(e.before), e.after,
+                         e.after == 1 ? "byte" : "bytes");
     case operation::msgrcv:
       return fmt::format("type {}", type(e.before));
     default:
