@@ -34,7 +34,10 @@ struct queue : notes, appointment {
     return msgsnd(id, &one, std::strlen(text) + 1, flags);
   }
   int send_bytes(std::size_t size, int flags = 0) const {
-    const letter one{1, {}};
+    struct {
+      long type;
+      char text[16'384];  // more than any queue takes
+    } const one{1, {}};
     return msgsnd(id, &one, size, flags);
   }
   // The first character of what came, or the error as a negative number.
