@@ -36,7 +36,7 @@ struct queue : notes, appointment {
   int send_bytes(std::size_t size, int flags = 0) const {
     struct {
       long type;
-      char text[16'384];  // more than any queue takes
+      char text[16'384];  // more than a message may have: msgget(2), MSGMAX
     } const one{1, {}};
     return msgsnd(id, &one, size, flags);
   }
@@ -237,7 +237,7 @@ TEST_CASE("a queue refuses what cannot be sent") {
   const auto seen = both<queue>({[](queue& w) {
     w.note_error(0, w.send(0, "x"));
     w.note_error(1, w.send(-1, "x"));
-    w.note_error(2, w.send_bytes(1U << 30));
+    w.note_error(2, w.send_bytes(16'000));
     w.note_error(3, msgsnd(w.id, nullptr, 1, 0));
     w.note_error(4, msgsnd(-1, "12345678", 0, 0));
     w.note_error(5, w.send_bytes(0));
