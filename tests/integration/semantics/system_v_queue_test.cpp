@@ -36,7 +36,7 @@ struct queue : notes, appointment {
   int send_bytes(std::size_t size, int flags = 0) const {
     struct {
       long type;
-      char text[16'384];  // more than a message may have: msgget(2), MSGMAX
+      char text[16'384];  // more than a message may have: msgop(2), MSGMAX
     } const one{1, {}};
     return msgsnd(id, &one, size, flags);
   }
