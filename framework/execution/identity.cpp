@@ -161,6 +161,7 @@ resource_id resource_of(int descriptor, resource_kind kind) noexcept {
   if (sys::call(SYS_fstat, descriptor, sys::address(&status)) < 0) return no_resource;
   if (kind == resource_kind::file) {
     if (S_ISFIFO(status.st_mode)) kind = resource_kind::pipe;
+    if (S_ISSOCK(status.st_mode)) kind = resource_kind::socket;
     if (S_ISREG(status.st_mode) && is_message_queue(descriptor))
       kind = resource_kind::message_queue;
   }
