@@ -169,6 +169,13 @@ resource_id resource_of(int descriptor, resource_kind kind) noexcept {
       {resource_key::space::file, object_of(status.st_dev, status.st_ino), 0}, kind);
 }
 
+resource_id known_resource_of(int descriptor) noexcept {
+  struct stat status {};
+  if (sys::call(SYS_fstat, descriptor, sys::address(&status)) < 0) return no_resource;
+  return current_arena()->resources.find(
+      {resource_key::space::file, object_of(status.st_dev, status.st_ino), 0});
+}
+
 resource_id locks_of(int descriptor, resource_kind kind) noexcept {
   const auto key = key_of_locks(descriptor, kind);
   if (key.where == resource_key::space::none) return no_resource;
