@@ -24,10 +24,8 @@ function(forkloom_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE forkloom_settings forkloom_sanitizers ${arg_LIBRARIES} forkloom_test_main)
   # Assertions are most of a test, and the compiler is slow on them: no exception is expected in one,
-  # and what a test does in a sanitized build need not be optimised.
+  # and what a test itself does need not be optimised.
   target_compile_definitions(${name} PRIVATE CATCH_CONFIG_FAST_COMPILE)
-  if(FORKLOOM_SANITIZE)
-    target_compile_options(${name} PRIVATE -O0)
-  endif()
+  target_compile_options(${name} PRIVATE -O0)
   forkloom_command_test(${name} COMMAND ${name} LABELS "${arg_LABELS}")
 endfunction()

@@ -110,11 +110,7 @@ void death(arena& a, task_id id, int status) noexcept {
   auto* e = append_event(a, id, operation::exit, children_of(a, t.parent), outcome::completed);
   if (e != nullptr) e->result = status;
   note_progress(a);
-  let_all_retry(a);
-}
-
-void let_all_retry(arena& a) noexcept {
-  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
+  for (std::uint32_t i = 0; i < s.task_count; ++i)
     if (a.tasks[i].state == task_state::blocked && a.tasks[i].retryable)
       set_enabled(a, task_id(i), wake::retry);
 }
@@ -159,7 +155,8 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
 void pass_token(arena& a, task_id me, task_id next) noexcept {
   if (next == me && me != no_task) return;
   if (next == no_task) {
-    ring(a.controller);
+    const std::uint64_t one = 1;
+    sys::call(SYS_write, a.controller.event_fd, sys::address(&one), sizeof one);
   } else {
     a[next].token.store(1, std::memory_order_release);
     sys::futex_wake(a[next].token);
