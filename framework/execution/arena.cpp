@@ -15,12 +15,15 @@ void reset_task(arena& a, std::size_t i) noexcept {
   auto& t = a.tasks[i];
   t.token.store(0, std::memory_order_relaxed);
   t.pid.store(0, std::memory_order_relaxed);
+  t.tid.store(0, std::memory_order_relaxed);
   t.died.store(false, std::memory_order_relaxed);
   t.state = task_state::unused;
   t.cause = wake::retry;
   t.retryable = false;
   t.body_returned = false;
+  t.process_ended = false;
   t.parent = no_task;
+  t.process = no_task;
   t.pending = operation::none;
   t.pending_resource = no_resource;
   t.wait_status = 0;
@@ -29,6 +32,7 @@ void reset_task(arena& a, std::size_t i) noexcept {
   a.details[i].wait_count = 0;
   a.details[i].record = {};
   a.details[i].awaited_part = 0;
+  a.details[i].thread = {};
   a.details[i].name[0] = '\0';
 }
 

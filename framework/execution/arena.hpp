@@ -41,14 +41,17 @@ enum class wake : std::uint8_t { retry, timed_out };
 
 // What a step touches of a task: one line of the cache. The rest is in task_details.
 struct alignas(64) task {
-  std::atomic<std::uint32_t> token{0};  // futex word: 1 = you may run
+  std::atomic<std::uint32_t> token{0};  // futex word: see wait_for_token()
   std::atomic<pid_t> pid{0};            // written by the parent and by the child itself
+  std::atomic<pid_t> tid{0};            // the kernel's thread, written by the thread itself
   std::atomic<bool> died{false};        // set by the controller without the token; see scheduler
   task_state state = task_state::unused;
   wake cause = wake::retry;
   bool retryable = false;  // a blocked task that a death of anybody may unblock
   bool body_returned = false;
-  task_id parent = no_task;
+  bool process_ended = false;  // of the task that is its process: all its threads are gone
+  task_id parent = no_task;    // the process that forked it; the thread that made it
+  task_id process = no_task;   // the task that is its process's main thread; maybe itself
   operation pending = operation::none;
   resource_id pending_resource = no_resource;
   std::uint32_t blocked_event = 0;  // number of the event that says it blocked
@@ -69,11 +72,23 @@ struct record_wait {
   std::uint64_t last = 0;
 };
 
+// What a task is as a thread, in the terms of pthreads.
+struct thread_details {
+  std::uint64_t handle = 0;   // its pthread_t
+  std::uint64_t routine = 0;  // what it runs, and with what argument; not for main threads
+  std::uint64_t argument = 0;
+  task_id joiner = no_task;  // who waits for its end
+  bool is_c11 = false;       // the routine returns an int
+  bool detached = false;
+  bool joined = false;
+};
+
 struct task_details {
   std::uint8_t wait_count = 0;
   std::array<resource_id, wait_capacity> waits{};
   record_wait record;
   std::uint64_t awaited_part = 0;  // what in the resource it waits for, in the family's own terms
+  thread_details thread;
   std::array<char, 32> name{};
 };
 

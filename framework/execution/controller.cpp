@@ -1,6 +1,7 @@
 #include "framework/execution/controller.hpp"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -125,9 +126,8 @@ void controller::live(task_id task, pid_t parent, const std::function<void()>& b
   if (sys::call(SYS_getppid) != parent) ::_exit(1);  // it died before the line above
   reset_signals();
   output_.redirect(task);
-  wait_for_token(a, task);
-  become(task);
-  controlled_call::silent(operation::start, no_resource, nullptr).completed(0);
+  a.details[index(task)].thread.handle = ::pthread_self();
+  begin_life(task);
   body();
   leave_body(0);
 }
@@ -197,15 +197,17 @@ void controller::serve(std::chrono::milliseconds patience) {
   }
 }
 
-// A task that held the token takes it into its grave, so nobody else runs and the schedule is ours.
-// Any other death is only noted: whoever runs buries the dead at its next scheduling point.
-void controller::on_death(task_id task) {
+// A process whose thread held the token takes it into its grave, so nobody else runs and the
+// schedule is ours. Any other death is only noted: whoever runs buries the dead at its next
+// scheduling point.
+void controller::on_death(task_id process) {
   auto& a = *arena_;
-  auto& t = a[task];
-  if (t.state == task_state::dead) return;
-  const auto status = exit_status(t.pid.load(), pidfds_[index(task)].get());
-  if (a.schedule.running == task) {
-    death(a, task, status);
+  auto& t = a[process];
+  if (t.process_ended) return;
+  const auto status = exit_status(t.pid.load(), pidfds_[index(process)].get());
+  const auto running = a.schedule.running;
+  if (running != no_task && a[running].process == process) {
+    death(a, process, status);
     pass_token(a, no_task, choose(a, no_task, false));
     return;
   }
@@ -218,8 +220,9 @@ void controller::look_after_running() {
   auto& a = *arena_;
   const auto running = a.schedule.running;
   if (running == no_task) return;
-  if (a[running].died.load()) return on_death(running);  // it was picked just as it died
-  const auto found = watchdog_.look(a.schedule.step, a[running].pid.load());
+  const auto process = a[running].process;
+  if (a[process].died.load()) return on_death(process);  // it was picked just as it died
+  const auto found = watchdog_.look(a.schedule.step, a[process].pid.load(), a[running].tid.load());
   if (!found) return;
   culprit_ = running;
   detail_ = found->detail;
@@ -228,7 +231,7 @@ void controller::look_after_running() {
 
 void controller::kill_all() {
   for (std::size_t i = 0; i < pidfds_.size(); ++i) {
-    if (arena_->tasks[i].state == task_state::dead || !pidfds_[i]) continue;
+    if (arena_->tasks[i].process_ended || !pidfds_[i]) continue;
     sys::call(SYS_pidfd_send_signal, pidfds_[i].get(), SIGKILL, 0, 0);
   }
 }

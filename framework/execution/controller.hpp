@@ -60,7 +60,7 @@ class controller {
   void watch_newborns();
   void start();
   void serve(std::chrono::milliseconds patience);
-  void on_death(task_id task);
+  void on_death(task_id process);
   void look_after_running();
   void kill_all();
   void reap_all() noexcept;

@@ -9,8 +9,10 @@
 namespace forkloom::execution {
 namespace {
 
-task_end end_of(const task& t) {
-  if (t.state != task_state::dead) return {};
+// A main thread can end before its process does; its record is that of the process.
+task_end end_of(const arena& a, task_id id) {
+  const auto& t = a[id];
+  if (t.state != task_state::dead || (t.process == id && !t.process_ended)) return {};
   if (WIFSIGNALED(t.wait_status))
     return {.kind = task_end::how::signalled, .code = WTERMSIG(t.wait_status)};
   return {.kind = task_end::how::exited, .code = WEXITSTATUS(t.wait_status)};
@@ -26,6 +28,8 @@ std::vector<resource_record> resources_of(const arena& a) {
     resource_record record{.name = r.name.data(), .kind = r.kind, .owner = r.owner};
     if (r.key.where == resource_key::space::children)
       record.name = fmt::format("children of {}", a.details[r.key.object].name.data());
+    else if (r.key.where == resource_key::space::thread)
+      record.name = fmt::format("thread {}", a.details[r.key.object].name.data());
     else if (r.key.where == resource_key::space::entry)
       record.name.erase(0, record.name.rfind('/') + 1);  // the folder is the machine's affair
     else if (record.name.empty())
@@ -42,7 +46,8 @@ std::vector<task_record> tasks_of(const arena& a) {
     const auto& t = a.tasks[i];
     result.push_back({.name = a.details[i].name.data(),
                       .parent = t.parent,
-                      .end = end_of(t),
+                      .thread_of = t.process == task_id(i) ? no_task : t.process,
+                      .end = end_of(a, task_id(i)),
                       .body_returned = t.body_returned,
                       .output = {}});
   }

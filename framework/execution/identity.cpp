@@ -77,9 +77,10 @@ void name_by_place(arena& a, resource_id id, std::uint64_t address, const mappin
   if (m->file[0] != '\0') set_offset_name(a, id, m->file.data(), address - m->begin + m->offset);
 }
 
-// The process of a task, as a number that is the same in every run: its own, until threads are
-// tasks.
-std::uint64_t process_of(task_id task) noexcept { return index(task); }
+// The process of a task, as a number that is the same in every run.
+std::uint64_t process_of(task_id task) noexcept {
+  return index(task == no_task ? no_task : (*current_arena())[task].process);
+}
 
 // What this thread has looked up lately. An entry is of one task (a fork takes the cache along) and
 // of one state of the mappings.

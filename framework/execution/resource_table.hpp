@@ -29,6 +29,7 @@ struct resource_key {
     logical,         // hash of a name given by the scenario
     system_v,        // kind of a System V object, its id
     system_v_key,    // kind of a System V object, the key that leads to it
+    thread,          // a task, as a thread that can be joined
   };
   space where = space::none;
   std::uint64_t object = 0;  // device and inode mixed, or the task

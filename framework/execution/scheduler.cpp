@@ -44,12 +44,32 @@ void expire_deadlines(arena& a) noexcept {
   }
 }
 
-// A task that died while another one ran (killed from outside, or by that other one).
+// Whatever a death may let go on tries again.
+void wake_retryable(arena& a) noexcept {
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
+    if (a.tasks[i].state == task_state::blocked && a.tasks[i].retryable)
+      set_enabled(a, task_id(i), wake::retry);
+}
+
+bool is_alive(const task& t) noexcept {
+  return t.state != task_state::dead && t.state != task_state::unused;
+}
+
+void leave_schedule(arena& a, task_id id) noexcept {
+  auto& s = a.schedule;
+  leave_wait_sets(a, id);
+  a[id].state = task_state::dead;
+  s.enabled.erase(id);
+  --s.living;
+  if (s.running == id) s.running = no_task;
+}
+
+// A process that died while another one ran (killed from outside, or by that other one).
 void bury_the_dead(arena& a) noexcept {
   if (a.controller.unnoticed_deaths.exchange(0) == 0) return;
   for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
     auto& t = a.tasks[i];
-    if (t.died.load() && t.state != task_state::dead && t.state != task_state::unused)
+    if (t.died.load() && !t.process_ended && t.state != task_state::unused)
       death(a, task_id(i), t.wait_status);
   }
 }
@@ -72,7 +92,9 @@ bool limits_reached(arena& a) noexcept {
 
 }  // namespace
 
-task_id birth(arena& a, task_id parent, std::string_view name) noexcept {
+namespace {
+
+task_id new_task(arena& a, task_id parent, task_id process, std::string_view name) noexcept {
   auto& s = a.schedule;
   if (s.task_count == task_capacity) {
     end_execution(a, ending::task_limit);
@@ -82,6 +104,7 @@ task_id birth(arena& a, task_id parent, std::string_view name) noexcept {
   auto& t = a[id];
   t.state = task_state::ready;
   t.parent = parent;
+  t.process = process == no_task ? id : process;
   t.pending = operation::start;
   t.pending_resource = no_resource;
   copy_name(a.details[index(id)].name, name);
@@ -90,35 +113,67 @@ task_id birth(arena& a, task_id parent, std::string_view name) noexcept {
   return id;
 }
 
+}  // namespace
+
+task_id birth(arena& a, task_id parent, std::string_view name) noexcept {
+  return new_task(a, parent == no_task ? no_task : a[parent].process, no_task, name);
+}
+
+task_id thread_birth(arena& a, task_id creator, std::string_view name) noexcept {
+  return new_task(a, creator, a[creator].process, name);
+}
+
 void unborn(arena& a, task_id task) noexcept {
   a.schedule.enabled.erase(task);
   a[task].state = task_state::unused;
+  a.details[index(task)].thread = {};
   --a.schedule.task_count;
   --a.schedule.living;
 }
 
-void death(arena& a, task_id id, int status) noexcept {
-  auto& s = a.schedule;
-  auto& t = a[id];
-  if (t.state == task_state::dead) return;
-  leave_wait_sets(a, id);
-  t.state = task_state::dead;
-  t.wait_status = status;
-  s.enabled.erase(id);
-  --s.living;
-  if (s.running == id) s.running = no_task;
-  auto* e = append_event(a, id, operation::exit, children_of(a, t.parent), outcome::completed);
-  if (e != nullptr) e->result = status;
+void death(arena& a, task_id process, int status) noexcept {
+  auto& main = a[process];
+  if (main.process_ended) return;
+  main.process_ended = true;
+  main.wait_status = status;
+  for (auto i = a.schedule.task_count; i-- > 0;) {
+    auto& t = a.tasks[i];
+    const auto id = task_id(i);
+    if (t.process != process || (!is_alive(t) && id != process)) continue;
+    if (is_alive(t)) leave_schedule(a, id);
+    t.wait_status = status;
+    // The main thread is the oldest and comes last: its end is that of the process.
+    const auto of = id == process ? children_of(a, t.parent) : thread_resource(a, id);
+    auto* e = append_event(a, id, operation::exit, of, outcome::completed);
+    if (e != nullptr) e->result = status;
+  }
   note_progress(a);
-  for (std::uint32_t i = 0; i < s.task_count; ++i)
-    if (a.tasks[i].state == task_state::blocked && a.tasks[i].retryable)
-      set_enabled(a, task_id(i), wake::retry);
+  wake_retryable(a);
+}
+
+void thread_death(arena& a, task_id task) noexcept {
+  leave_schedule(a, task);
+  note_progress(a);
+  wake_retryable(a);
+}
+
+bool is_last_of_process(const arena& a, task_id task) noexcept {
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
+    const auto& t = a.tasks[i];
+    if (task_id(i) != task && t.process == a[task].process && is_alive(t)) return false;
+  }
+  return true;
 }
 
 resource_id children_of(arena& a, task_id parent) noexcept {
   if (parent == no_task) return no_resource;
-  return a.resources.find_or_add({resource_key::space::children, index(parent), 0},
+  return a.resources.find_or_add({resource_key::space::children, index(a[parent].process), 0},
                                  resource_kind::process);
+}
+
+resource_id thread_resource(arena& a, task_id task) noexcept {
+  return a.resources.find_or_add({resource_key::space::thread, index(task), 0},
+                                 resource_kind::thread);
 }
 
 task_id choose(arena& a, task_id current, bool yields) noexcept {
@@ -164,9 +219,28 @@ void pass_token(arena& a, task_id me, task_id next) noexcept {
   if (me != no_task) wait_for_token(a, me);
 }
 
+// The kernel takes a robust futex from a thread that dies, after all others if it is the pending
+// one: it marks the word and wakes whoever waits for it (futex(2), "robust futexes"). Here that
+// futex is the next task's token.
+void pass_token_at_end(arena& a, task_id next) noexcept {
+  robust_list_head* list = nullptr;
+  std::size_t size = 0;
+  const auto got = sys::call(SYS_get_robust_list, 0, sys::address(&list), sys::address(&size));
+  if (next == no_task || got < 0 || list == nullptr) return pass_token(a, no_task, next);
+  auto& token = a[next].token;
+  const auto me = static_cast<std::uint32_t>(sys::call(SYS_gettid));
+  token.store(me | FUTEX_WAITERS, std::memory_order_release);
+  const auto entry = sys::address(&token) - list->futex_offset;
+  list->list_op_pending = reinterpret_cast<robust_list*>(entry);  // NOLINT: not a real entry
+}
+
 void wait_for_token(arena& a, task_id me) noexcept {
   auto& token = a[me].token;
-  while (token.load(std::memory_order_acquire) == 0) sys::futex_wait(token, 0);
+  for (;;) {
+    const auto now = token.load(std::memory_order_acquire);
+    if (now == 1 || (now & FUTEX_OWNER_DIED) != 0) break;
+    sys::futex_wait(token, now);
+  }
   token.store(0, std::memory_order_relaxed);
 }
 

@@ -17,15 +17,30 @@ namespace forkloom::execution {
 // execution has then ended with ending::task_limit.
 [[nodiscard]] task_id birth(arena& a, task_id parent, std::string_view name) noexcept;
 
-// Takes back a birth whose fork failed.
+// The same for a task that is a further thread of its creator's process.
+[[nodiscard]] task_id thread_birth(arena& a, task_id creator, std::string_view name) noexcept;
+
+// Takes back a birth whose fork or clone failed.
 void unborn(arena& a, task_id task) noexcept;
 
-// The task is gone, as a zombie or reaped: everything that the kernel cleans up has been cleaned
-// up. Wakes all that a death may unblock. status: as from waitpid(2).
-void death(arena& a, task_id task, int status) noexcept;
+// The process that this task is the main thread of is gone, as a zombie or reaped, with all its
+// threads: everything that the kernel cleans up has been cleaned up. Wakes all that a death may
+// unblock. status: as from waitpid(2).
+void death(arena& a, task_id process, int status) noexcept;
 
-// The children of a task, as a resource that it can wait for; no_resource for no_task.
+// The thread ends, and its process goes on. Wakes all that a death may unblock: the token must not
+// move on before the kernel has cleaned up; see pass_token_at_end().
+void thread_death(arena& a, task_id task) noexcept;
+
+// Is the task the only one of its process that is not dead?
+[[nodiscard]] bool is_last_of_process(const arena& a, task_id task) noexcept;
+
+// The children of a task's process, as a resource that its threads can wait for; no_resource for
+// no_task.
 [[nodiscard]] resource_id children_of(arena& a, task_id parent) noexcept;
+
+// The task as a thread that can be waited for.
+[[nodiscard]] resource_id thread_resource(arena& a, task_id task) noexcept;
 
 // Advances the clock by one step and lets the strategy pick the next task. When no task is enabled,
 // time jumps to the next deadline. no_task if the execution has ended: nobody could go on, or a
@@ -37,7 +52,12 @@ void death(arena& a, task_id task, int status) noexcept;
 // good, until it is killed.
 void pass_token(arena& a, task_id me, task_id next) noexcept;
 
-// Sleeps until the token is handed to `me`.
+// For a thread that ends, after thread_death(): hands the token to `next` in the moment in which
+// the kernel has cleaned up after the thread, and not now.
+void pass_token_at_end(arena& a, task_id next) noexcept;
+
+// Sleeps until the token is handed to `me`. The word is 1 for a token that was handed over, a
+// thread's id and FUTEX_WAITERS if that thread's end will do so, and FUTEX_OWNER_DIED once it did.
 void wait_for_token(arena& a, task_id me) noexcept;
 
 // Marks `me` as waiting for any of `resources` until the deadline. It still holds the token.

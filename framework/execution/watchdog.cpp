@@ -20,8 +20,8 @@ std::uint64_t processor_time_ns(pid_t pid) {
 }
 
 // proc(5), syscall: "number arguments… sp pc", or "running".
-std::string describe_system_call(pid_t pid) {
-  std::ifstream in(fmt::format("/proc/{}/syscall", pid));
+std::string describe_system_call(pid_t thread) {
+  std::ifstream in(fmt::format("/proc/{}/syscall", thread));
   std::string number;
   if (!(in >> number) || number == "running") return "an unknown place";
   std::string field;
@@ -34,8 +34,8 @@ std::string describe_system_call(pid_t pid) {
 }
 
 // Is it asleep? proc(5), stat: the state is the letter after the name in parentheses.
-bool sleeps(pid_t pid) {
-  std::ifstream in(fmt::format("/proc/{}/stat", pid));
+bool sleeps(pid_t thread) {
+  std::ifstream in(fmt::format("/proc/{}/stat", thread));
   std::string line;
   std::getline(in, line);
   const auto name_end = line.rfind(')');
@@ -46,30 +46,30 @@ bool sleeps(pid_t pid) {
 
 }  // namespace
 
-void watchdog::begin_watch(std::uint64_t step, pid_t running) {
+void watchdog::begin_watch(std::uint64_t step, pid_t process, pid_t thread) {
   step_ = step;
-  watched_ = running;
-  processor_ns_ = idle_ns_ = processor_time_ns(running);
+  watched_ = thread;
+  processor_ns_ = idle_ns_ = processor_time_ns(process);
   asleep_since_ = std::chrono::steady_clock::now();
 }
 
-std::optional<watchdog::verdict> watchdog::look(std::uint64_t step, pid_t running) {
-  if (running == 0) return std::nullopt;
-  if (running != watched_ || step != step_) {
-    begin_watch(step, running);
+std::optional<watchdog::verdict> watchdog::look(std::uint64_t step, pid_t process, pid_t thread) {
+  if (process == 0 || thread == 0) return std::nullopt;
+  if (thread != watched_ || step != step_) {
+    begin_watch(step, process, thread);
     return std::nullopt;
   }
-  const auto now_ns = processor_time_ns(running);
+  const auto now_ns = processor_time_ns(process);
   if (now_ns - processor_ns_ >= static_cast<std::uint64_t>(limit_.count()))
     return verdict{ending::spinning, {}};
   const auto now = std::chrono::steady_clock::now();
-  if (now_ns != idle_ns_ || !sleeps(running)) {
+  if (now_ns != idle_ns_ || !sleeps(thread)) {
     idle_ns_ = now_ns;
     asleep_since_ = now;
     return std::nullopt;
   }
   if (now - asleep_since_ >= limit_)
-    return verdict{ending::uncontrolled, describe_system_call(running)};
+    return verdict{ending::uncontrolled, describe_system_call(thread)};
   return std::nullopt;
 }
 

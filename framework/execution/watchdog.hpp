@@ -24,18 +24,19 @@ class watchdog {
     std::string detail;  // the system call and where it was made from
   };
 
-  // step, running: the schedule's present step and the process that holds the token.
-  [[nodiscard]] std::optional<verdict> look(std::uint64_t step, pid_t running);
+  // step, process, thread: the schedule's present step and who holds the token. The other threads
+  // of the process sleep, so the processor time of all of them is that of one.
+  [[nodiscard]] std::optional<verdict> look(std::uint64_t step, pid_t process, pid_t thread);
 
   // A new execution begins.
   void restart() noexcept { watched_ = 0; }
 
  private:
-  void begin_watch(std::uint64_t step, pid_t running);
+  void begin_watch(std::uint64_t step, pid_t process, pid_t thread);
 
   std::chrono::nanoseconds limit_;
   std::uint64_t step_ = 0;
-  pid_t watched_ = 0;               // 0: nobody yet
+  pid_t watched_ = 0;               // the thread; 0: nobody yet
   std::uint64_t processor_ns_ = 0;  // at the beginning of the watch
   std::uint64_t idle_ns_ = 0;       // processor time when it last moved
   std::chrono::steady_clock::time_point asleep_since_;

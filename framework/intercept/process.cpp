@@ -1,6 +1,7 @@
 // Processes that tasks make, wait for, kill, and end.
 //
-// Resource: the children of a task. A fork adds one, a wait takes one away.
+// Resource: the children of a process, whichever of its threads made them or waits for them. A fork
+// adds one, a wait takes one away.
 // Blocks: the waits, while no child that was asked for has died.
 // Releases: the death of a child; see scheduler.hpp.
 // A vfork runs as a fork: it may be used for nothing that a fork could not do.
@@ -37,7 +38,6 @@ using execution::controlled_call;
 constinit next<void(int)> real_exit{"_exit"};
 constinit next<decltype(::fork)> real_fork{"fork"};
 constinit next<decltype(::kill)> real_kill{"kill"};
-constinit next<decltype(::pthread_create)> real_pthread_create{"pthread_create"};
 constinit next<decltype(::waitid)> real_waitid{"waitid"};
 constinit next<decltype(::wait4)> real_wait4{"wait4"};
 
@@ -47,11 +47,13 @@ resource_id own_children() noexcept {
   return execution::children_of(this_arena(), execution::self());
 }
 
-// The task that is that process. The kernel may give a pid again, so the youngest one counts.
+// The task that is that process's main thread. The kernel may give a pid again, so the youngest one
+// counts.
 task_id task_of(pid_t pid) noexcept {
   const auto& a = this_arena();
   for (auto i = a.schedule.task_count; i-- > 0;)
-    if (a.tasks[i].pid.load(std::memory_order_relaxed) == pid) return task_id(i);
+    if (a.tasks[i].process == task_id(i) && a.tasks[i].pid.load(std::memory_order_relaxed) == pid)
+      return task_id(i);
   return no_task;
 }
 
@@ -65,7 +67,7 @@ class child_name {
     std::copy_n(base.begin(), length, text_.begin());
     unsigned number = 1;
     for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
-      if (a.tasks[i].parent == parent) ++number;
+      if (a.tasks[i].parent == parent && a.tasks[i].process == task_id(i)) ++number;
     text_[length] = '/';
     const auto end =
         std::to_chars(text_.data() + length + 1, text_.data() + text_.size(), number).ptr;
@@ -82,9 +84,8 @@ class child_name {
 // In the child: it is enabled, and sleeps until the strategy picks it.
 void begin_child(arena& a, task_id child) noexcept {
   a[child].pid.store(static_cast<pid_t>(sys::call(SYS_getpid)));
-  execution::wait_for_token(a, child);
-  execution::become(child);
-  controlled_call::silent(operation::start, no_resource, nullptr).completed(0);
+  a.details[index(child)].thread.handle = pthread_self();
+  execution::begin_life(child);
 }
 
 // In the parent: the controller must watch the child before anybody runs who could end it.
@@ -101,7 +102,7 @@ void announce_birth(arena& a, task_id child) noexcept {
 
 pid_t fork_task(const void* site) noexcept {
   auto& a = this_arena();
-  const auto parent = execution::self();
+  const auto parent = a[execution::self()].process;
   controlled_call call{operation::fork, own_children(), site};
   const auto child = execution::birth(a, parent, child_name(a, parent).view());
   if (child == no_task) return call.failed(EAGAIN);
@@ -179,7 +180,7 @@ int kill_task(pid_t pid, int signal, const void* site) noexcept {
                        site};
   if (const auto result = sys::call(SYS_kill, pid, signal); result < 0)
     return call.failed(static_cast<int>(-result));
-  if (signal != 0 && named != execution::self()) {
+  if (signal != 0 && named != a[execution::self()].process) {
     if (signal == SIGKILL && named != no_task)
       await_death(named);
     else
@@ -221,12 +222,6 @@ pid_t fork() noexcept {
 int kill(pid_t pid, int signal) noexcept {
   if (!controlled()) return real_kill(pid, signal);
   return kill_task(pid, signal, __builtin_return_address(0));
-}
-
-int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*routine)(void*),
-                   void* argument) noexcept {
-  if (controlled()) execution::note_uncontrolled("pthread_create");
-  return real_pthread_create(thread, attributes, routine, argument);
 }
 
 // Outside of an execution, too: the real one cannot be called from a function that returns.

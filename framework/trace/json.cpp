@@ -93,6 +93,7 @@ event event_from_json(const json& values) {
 json record_to_json(const task_record& task) {
   return {{"name", task.name},
           {"parent", task_to_json(task.parent)},
+          {"thread_of", task_to_json(task.thread_of)},
           {"end", name_in(task_ends, task.end.kind)},
           {"code", task.end.code},
           {"allowed", task.end.allowed},
@@ -104,6 +105,7 @@ task_record task_record_from_json(const json& object) {
   task_record task;
   task.name = field::text_at(object, "name");
   task.parent = task_from_json(object, "parent");
+  task.thread_of = task_from_json(object, "thread_of");
   task.end.kind = field::named_at<task_end::how>(object, "end", task_ends);
   task.end.code = field::integer_at<int>(object, "code");
   task.end.allowed = field::boolean_at(object, "allowed");

@@ -127,6 +127,8 @@ constexpr std::array<operation_traits, operation_count> operations{{
     {"futex wake", false, true, true},
     {"record query", false, false, false},
     {"mkdir", true, true, true},
+    {"thread cancel", false, true, true},
+    {"once", true, true, true},
 }};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(resource_kind::count_)> kinds{
@@ -136,7 +138,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(resource_kind::c
     "barrier",       "spin lock",      "message queue", "segment",
     "semaphore set", "System V queue", "socket",        "event source",
     "thread",        "signal",         "futex",         "file lock",
-    "record locks",  "name",           "System V key",
+    "record locks",  "name",           "System V key",  "once flag",
 };
 
 static_assert(!operations.back().name.empty(), "every operation has a row");

@@ -146,6 +146,9 @@ enum class operation : std::uint8_t {
   // locks on files, and names in directories
   record_query,
   mkdir,
+  // threads
+  thread_cancel,
+  once,
   count_,
 };
 
@@ -191,6 +194,7 @@ enum class resource_kind : std::uint8_t {
   record_lock,
   directory_entry,
   system_v_key,
+  once,
   count_,
 };
 

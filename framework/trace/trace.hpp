@@ -22,7 +22,8 @@ struct task_end {
 
 struct task_record {
   std::string name;
-  task_id parent = no_task;  // no_task: a process that the scenario declared
+  task_id parent = no_task;     // no_task: a process that the scenario declared
+  task_id thread_of = no_task;  // no_task: the main thread of its process
   task_end end;
   bool body_returned = false;  // it reached the end of its body, or called exit()
   std::string output;          // what it wrote to stdout and stderr

@@ -1,0 +1,26 @@
+// Threads, for the families that are another way to write pthreads.
+#pragma once
+
+#include <pthread.h>
+
+#include <cstdint>
+
+namespace forkloom::intercept {
+
+struct thread_start {
+  std::uint64_t routine = 0;  // void* (*)(void*), or of C11: int (*)(void*)
+  void* argument = nullptr;
+  bool is_c11 = false;
+};
+
+// These require that controlled() has said yes; site: where the intercepted call returns to. They
+// return error numbers as their namesakes of pthreads do.
+[[nodiscard]] int create_thread(pthread_t* thread, const pthread_attr_t* attributes,
+                                const thread_start& start, const void* site) noexcept;
+[[nodiscard]] int detach_thread(pthread_t handle, const void* site) noexcept;
+
+// deadline_ns: virtual time; one that has passed tries.
+[[nodiscard]] int join_thread(pthread_t handle, void** value, std::uint64_t deadline_ns,
+                              const void* site) noexcept;
+
+}  // namespace forkloom::intercept
