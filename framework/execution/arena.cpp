@@ -1,7 +1,9 @@
 #include "framework/execution/arena.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
+#include <cerrno>
 #include <new>
 
 #include "framework/execution/sys.hpp"
@@ -10,6 +12,29 @@ namespace forkloom::execution {
 namespace {
 
 constinit arena* the_arena = nullptr;
+
+// The journal holds addresses within the arena, so it must lie at the same place in a program that
+// a task executes, wherever the kernel puts that program's own things. Nothing else is at home
+// here: programs and heaps lie below 0x600000000000 and above 0x550000000000, libraries and stacks
+// above 0x7f0000000000, and no sanitizer's shadow reaches here. Tests map several arenas at a time.
+constexpr std::uint64_t first_place = 0x2f00'0000'0000;
+constexpr std::uint64_t place_distance = std::uint64_t{1} << 32;
+constexpr std::uint64_t place_count = 16;
+constexpr auto mapped_size =
+    static_cast<long>((sizeof(arena) + page_size - 1) / page_size * page_size);
+static_assert(first_place % fault_window == 0 && mapped_size < place_distance);
+
+long map_at(int fd, std::uint64_t address) noexcept {
+  const auto got =
+      sys::call(SYS_mmap, static_cast<long>(address), mapped_size, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, fd, 0);
+  // A kernel older than MAP_FIXED_NOREPLACE takes the address for a wish.
+  if (got >= 0 && got != static_cast<long>(address)) {
+    sys::call(SYS_munmap, got, mapped_size);
+    return -EEXIST;
+  }
+  return got;
+}
 
 void reset_task(arena& a, std::size_t i) noexcept {
   auto& t = a.tasks[i];
@@ -62,23 +87,26 @@ void arena::reset() noexcept {
   named_range_count = 0;
   uncontrolled_count = 0;
   uncontrolled_call[0] = '\0';
+  programs.closed_count = 0;
+  programs.module_count = 0;
 }
 
 arena* current_arena() noexcept { return the_arena; }
 void set_current_arena(arena* value) noexcept { the_arena = value; }
 
 arena* map_arena() noexcept {
-  constexpr auto size = static_cast<long>((sizeof(arena) + page_size - 1) / page_size * page_size);
-  constexpr auto window = static_cast<long>(fault_window);
-  const auto got = sys::call(SYS_mmap, 0, size + window, PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (got < 0) return nullptr;
-  // The slack on both sides of the first whole window goes back.
-  const auto begin = (got + window - 1) / window * window;
-  if (begin > got) sys::call(SYS_munmap, got, begin - got);
-  if (const auto slack = got + window - begin; slack > 0)
-    sys::call(SYS_munmap, begin + size, slack);
-  auto* memory = reinterpret_cast<void*>(begin);  // NOLINT: the kernel returns addresses as longs
+  const auto fd =
+      static_cast<int>(sys::call(SYS_memfd_create, sys::address("forkloom arena"), MFD_CLOEXEC));
+  if (fd < 0) return nullptr;
+  long got = -ENOMEM;
+  if (sys::call(SYS_ftruncate, fd, mapped_size) == 0)
+    for (std::uint64_t i = 0; i < place_count && got < 0; ++i)
+      got = map_at(fd, first_place + i * place_distance);
+  if (got < 0) {
+    sys::call(SYS_close, fd);
+    return nullptr;
+  }
+  auto* memory = reinterpret_cast<void*>(got);  // NOLINT: the kernel returns addresses as longs
   // The mapping is zeroed, and a member-wise construction would touch 150 MiB of it. What must not
   // be zero is set here and in reset(); the members are implicit-lifetime types or atomics.
   auto* made = static_cast<arena*>(memory);
@@ -86,13 +114,28 @@ arena* map_arena() noexcept {
   new (&made->schedule) schedule_state{};
   new (&made->strategy) strategy::state{};
   new (&made->controller) mailbox{};
+  made->programs.memory_fd = fd;
+  name_own_descriptor(fd, made->programs.memory_path);
   new (&made->log) journal(made->log_pages);
   for (std::size_t i = 0; i < task_capacity; ++i) reset_task(*made, i);
   return made;
 }
 
 void unmap_arena(arena* value) noexcept {
-  if (value != nullptr) sys::call(SYS_munmap, sys::address(value), sizeof(arena));
+  if (value == nullptr) return;
+  sys::call(SYS_close, value->programs.memory_fd);
+  sys::call(SYS_munmap, sys::address(value), mapped_size);
+}
+
+int attach_arena(const char* memory_path, std::uint64_t address) noexcept {
+  const auto fd = static_cast<int>(
+      sys::call(SYS_openat, AT_FDCWD, sys::address(memory_path), O_RDWR | O_CLOEXEC));
+  if (fd < 0) return -fd;
+  const auto got = map_at(fd, address);
+  sys::call(SYS_close, fd);
+  if (got < 0) return static_cast<int>(-got);
+  the_arena = reinterpret_cast<arena*>(got);  // NOLINT: an address from the kernel
+  return 0;
 }
 
 }  // namespace forkloom::execution

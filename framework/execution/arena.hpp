@@ -1,6 +1,7 @@
 // The arena: the one shared mapping through which the tasks of an execution are controlled. It
 // knows layout and nothing else. It is mapped before the first fork, at the same address in every
-// process of the execution, and reset for each execution. Whoever holds the token may write it; the
+// process of the execution (also in programs that tasks execute, which map it anew), and reset for
+// each execution. Whoever holds the token may write it; the
 // others sleep. The few words that are touched without the token are atomics and say so.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <cstdint>
 
 #include "framework/execution/journal.hpp"
+#include "framework/execution/mailbox.hpp"
 #include "framework/execution/resource_table.hpp"
 #include "framework/execution/task_set.hpp"
 #include "framework/strategy/strategy.hpp"
@@ -131,14 +133,34 @@ struct settings {
   bool record_stacks = false;
 };
 
-// How tasks call the controller, which sleeps in epoll_wait on this descriptor.
-struct mailbox {
-  int event_fd = -1;
-  std::atomic<std::uint32_t> birth_acknowledged{0};  // futex word: counts births that are watched
-  std::atomic<std::uint32_t> births{0};              // nested forks so far
-  std::atomic<std::uint32_t> newborn{0};             // the task to watch
-  std::atomic<std::uint32_t> unnoticed_deaths{
-      0};  // tasks with `died` set that still count as living
+// A descriptor that an exec closes.
+struct closed_by_exec {
+  int descriptor = -1;
+  resource_id resource = no_resource;
+};
+
+// A file mapped by a program that a task executed: what addresses in it mean.
+struct module_record {
+  task_id task = no_task;
+  std::uint32_t since_event = 0;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::uint64_t bias = 0;  // address minus the address in the file
+  std::array<char, 232> path{};
+};
+
+// How a program that a task executes comes back to the arena (see program.hpp), and what the old
+// image of the process leaves to the new one.
+struct re_entry {
+  int memory_fd = -1;                  // the arena's own memory, in the controller
+  std::array<char, 40> memory_path{};  // the same from outside: "/proc/1/fd/4"
+  std::array<char, 4096> library{};    // the interception library; empty: programs cannot follow
+  resource_id program = no_resource;   // that is being executed, and the address of the call
+  std::uint64_t site = 0;
+  std::uint32_t closed_count = 0;
+  std::array<closed_by_exec, 1024> closed{};
+  std::uint32_t module_count = 0;
+  std::array<module_record, 2048> modules{};
 };
 
 struct arena {
@@ -164,6 +186,7 @@ struct arena {
   std::array<task_details, task_capacity> details;
   std::array<failure, failure_capacity> failures;
   std::array<named_range, named_range_capacity> named_ranges;
+  re_entry programs;
   std::array<std::array<std::uint64_t, stack_depth>, stack_capacity> stacks;
 
   [[nodiscard]] task& operator[](task_id id) noexcept { return tasks[index(id)]; }
@@ -185,5 +208,9 @@ void set_current_arena(arena* value) noexcept;
 // Maps an arena; null if there is no memory. Its pages come to life as they are touched.
 [[nodiscard]] arena* map_arena() noexcept;
 void unmap_arena(arena* value) noexcept;
+
+// Maps the arena whose memory that path leads to at the address that it has everywhere. Returns 0,
+// or the error number: EEXIST if something else lies there.
+[[nodiscard]] int attach_arena(const char* memory_path, std::uint64_t address) noexcept;
 
 }  // namespace forkloom::execution

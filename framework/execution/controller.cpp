@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,6 +21,7 @@
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/execution/leftovers.hpp"
 #include "framework/execution/process_tree.hpp"
+#include "framework/execution/program.hpp"
 #include "framework/execution/scheduler.hpp"
 #include "framework/execution/stack.hpp"
 #include "framework/execution/sys.hpp"
@@ -62,15 +62,19 @@ controller::controller(const limits& bounds, int stop_fd)
     : bounds_(bounds),
       arena_(map_arena()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      mail_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       watchdog_(bounds.hang) {
   if (arena_ == nullptr) fail("cannot map the arena");
-  if (!epoll_ || !mail_) fail("cannot make the controller's descriptors");
+  std::array<int, 2> mail{-1, -1};
+  if (!epoll_ || ::pipe2(mail.data(), O_CLOEXEC | O_NONBLOCK) != 0)
+    fail("cannot make the controller's descriptors");
+  mail_.reset(mail[0]);
+  mail_entrance_.reset(mail[1]);
   add_to(epoll_, mail_.get(), EPOLLIN, mail_tag);
   if (stop_fd >= 0) add_to(epoll_, stop_fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, stop_tag);
-  arena_->controller.event_fd = mail_.get();
+  place(arena_->controller, mail_entrance_.get());
   arena_->config.progress_limit = bounds.progress_steps;
   arena_->config.step_limit = bounds.total_steps;
+  programs_follow_ = let_programs_follow(*arena_);
   warm_up_stacks();
   set_current_arena(arena_);
 }
@@ -181,12 +185,16 @@ void controller::serve(std::chrono::milliseconds patience) {
   std::array<epoll_event, 16> ready{};
   const auto count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()),
                                   static_cast<int>(patience.count()));
-  if (count == 0) look_after_running();
+  if (count == 0) {
+    watch_newborns();  // in case a letter could not be written
+    look_after_running();
+  }
   for (int i = 0; i < count; ++i) {
     const auto tag = ready[static_cast<std::size_t>(i)].data.u64;
     if (tag == mail_tag) {
-      std::uint64_t letters = 0;
-      sys::call(SYS_read, mail_.get(), sys::address(&letters), sizeof letters);
+      std::array<char, 512> letters;  // NOLINT: nobody looks at what is in them
+      while (sys::call(SYS_read, mail_.get(), sys::address(letters.data()), letters.size()) > 0)
+        continue;
       watch_newborns();
     } else if (tag == stop_tag) {
       interrupted_ = true;

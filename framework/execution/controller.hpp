@@ -52,6 +52,10 @@ class controller {
   [[nodiscard]] trace harvest();
 
   [[nodiscard]] arena& memory() noexcept { return *arena_; }
+  // Programs that tasks execute come under control, too. False if the interception library lies
+  // where LD_PRELOAD cannot name it (spaces or colons in its path).
+  [[nodiscard]] bool programs_follow() const noexcept { return programs_follow_; }
+
   [[nodiscard]] bool interrupted() const noexcept { return interrupted_; }
 
  private:
@@ -68,8 +72,10 @@ class controller {
   limits bounds_;
   arena* arena_;
   unique_fd epoll_;
-  unique_fd mail_;
+  unique_fd mail_;           // the mailbox, to read from
+  unique_fd mail_entrance_;  // and to write into
   bool interrupted_ = false;
+  bool programs_follow_ = false;
   std::uint32_t newborns_watched_ = 0;
   std::vector<unique_fd> pidfds_;  // by task
   std::vector<wait_record> waits_;

@@ -162,11 +162,19 @@ resource_id resource_of(int descriptor, resource_kind kind) noexcept {
   if (sys::call(SYS_fstat, descriptor, sys::address(&status)) < 0) return no_resource;
   if (kind == resource_kind::file) {
     if (S_ISFIFO(status.st_mode)) kind = resource_kind::pipe;
+    if (S_ISSOCK(status.st_mode)) kind = resource_kind::socket;
     if (S_ISREG(status.st_mode) && is_message_queue(descriptor))
       kind = resource_kind::message_queue;
   }
   return current_arena()->resources.find_or_add(
       {resource_key::space::file, object_of(status.st_dev, status.st_ino), 0}, kind);
+}
+
+resource_id known_resource_of(int descriptor) noexcept {
+  struct stat status {};
+  if (sys::call(SYS_fstat, descriptor, sys::address(&status)) < 0) return no_resource;
+  return current_arena()->resources.find(
+      {resource_key::space::file, object_of(status.st_dev, status.st_ino), 0});
 }
 
 resource_id locks_of(int descriptor, resource_kind kind) noexcept {

@@ -17,9 +17,12 @@ namespace forkloom::execution {
 // Is it open on a POSIX message queue? On Linux these are the files of a file system of their own.
 [[nodiscard]] bool is_message_queue(int descriptor) noexcept;
 
-// The pipe, FIFO, message queue or file behind a descriptor; no_resource if the descriptor is not
-// open. Only a kind that is `file` is put right if it is one of the others.
+// The pipe, FIFO, message queue, socket or file behind a descriptor; no_resource if the
+// descriptor is not open. Only a kind that is `file` is put right if it is one of the others.
 [[nodiscard]] resource_id resource_of(int descriptor, resource_kind kind) noexcept;
+
+// The same without its kind, or no_resource if nobody has had to do with it.
+[[nodiscard]] resource_id known_resource_of(int descriptor) noexcept;
 
 // The locks on the file behind a descriptor: kind is file_lock or record_lock. Made on first use,
 // and called after the last part of the file's path. no_resource if the descriptor is not open.

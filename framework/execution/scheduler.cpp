@@ -165,6 +165,8 @@ bool is_last_of_process(const arena& a, task_id task) noexcept {
   return true;
 }
 
+void let_all_retry(arena& a) noexcept { wake_retryable(a); }
+
 resource_id children_of(arena& a, task_id parent) noexcept {
   if (parent == no_task) return no_resource;
   return a.resources.find_or_add({resource_key::space::children, index(a[parent].process), 0},
@@ -210,8 +212,7 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
 void pass_token(arena& a, task_id me, task_id next) noexcept {
   if (next == me && me != no_task) return;
   if (next == no_task) {
-    const std::uint64_t one = 1;
-    sys::call(SYS_write, a.controller.event_fd, sys::address(&one), sizeof one);
+    ring(a.controller);
   } else {
     a[next].token.store(1, std::memory_order_release);
     sys::futex_wake(a[next].token);

@@ -41,4 +41,10 @@ inline long futex_wake(const std::atomic<std::uint32_t>& word) noexcept {
   return call(SYS_futex, address(&word), FUTEX_WAKE, 1);
 }
 
+// Would the kernel find a string at that address, or does it end in EFAULT?
+inline bool has_text(const void* text) noexcept {
+  constexpr long bad_address = -14;  // EFAULT
+  return call(SYS_faccessat, -100 /* AT_FDCWD */, address(text), 0) != bad_address;
+}
+
 }  // namespace forkloom::execution::sys

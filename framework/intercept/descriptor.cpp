@@ -27,6 +27,7 @@
 namespace forkloom::intercept {
 namespace {
 
+namespace sys = execution::sys;
 using execution::controlled;
 using execution::controlled_call;
 
@@ -104,6 +105,14 @@ int control(int fd, int command, void* argument, const void* site) noexcept {
 }
 
 }  // namespace
+
+readiness readiness_of(int fd) noexcept {
+  struct stat status {};
+  if (fd < 0 || sys::call(SYS_fstat, fd, sys::address(&status)) < 0) return {};
+  if (S_ISSOCK(status.st_mode)) return {resource_of(fd), true};
+  if (S_ISFIFO(status.st_mode) || is_message_queue(fd)) return {resource_of(fd), false};
+  return {no_resource, !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)};
+}
 
 int close_descriptor(int fd, const void* site) noexcept {
   if (is_message_queue(fd)) return close_message_queue(fd, operation::close, site);

@@ -21,10 +21,24 @@ namespace forkloom::intercept {
 
 using execution::is_message_queue;
 
-// The pipe, FIFO, message queue or file behind it; no_resource if it is not open.
+// Is it a socket?
+[[nodiscard]] inline bool is_socket(int fd) noexcept {
+  struct stat status {};
+  return execution::sys::call(SYS_fstat, fd, execution::sys::address(&status)) == 0 &&
+         S_ISSOCK(status.st_mode);
+}
+
+// The pipe, FIFO, message queue, socket or file behind it; no_resource if it is not open.
 [[nodiscard]] inline resource_id resource_of(int fd) noexcept {
   return execution::resource_of(fd, resource_kind::file);
 }
+
+// What whoever waits for a descriptor to become ready waits for. With neither it never changes.
+struct readiness {
+  resource_id resource = no_resource;  // each change of it may have made the descriptor ready
+  bool outside = false;                // something else may, that Forkloom does not schedule
+};
+[[nodiscard]] readiness readiness_of(int fd) noexcept;
 
 // What poll(2) says of it now.
 [[nodiscard]] inline short ready(int fd, short events) noexcept {

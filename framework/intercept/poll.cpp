@@ -1,6 +1,7 @@
 // Waiting for descriptors: poll and ppoll.
 //
-// Resource: the first pipe or message queue among the descriptors; none if it is only a time-out.
+// Resource: the first pipe, message queue or socket among the descriptors; none if it is only a
+// time-out.
 // Blocks: while the real poll with no time-out finds nothing ready; on all pipes and queues in the
 // set, until the deadline in virtual time.
 // Releases: whatever changes one of these, and the death of anybody. If there is something else
@@ -47,12 +48,9 @@ struct awaited {
 
  private:
   void add(int fd) noexcept {
-    struct stat status {};
-    if (fd < 0 || sys::call(SYS_fstat, fd, sys::address(&status)) < 0) return;
-    if (!S_ISFIFO(status.st_mode) && !is_message_queue(fd))
-      outside |= !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);  // these never change
-    else if (count < channels.size())
-      channels[count++] = resource_of(fd);
+    const auto [resource, is_outside] = readiness_of(fd);
+    outside |= is_outside;
+    if (resource != no_resource && count < channels.size()) channels[count++] = resource;
   }
 };
 

@@ -93,8 +93,7 @@ void announce_birth(arena& a, task_id child) noexcept {
   auto& mail = a.controller;
   mail.newborn.store(static_cast<std::uint32_t>(index(child)));
   const auto births = mail.births.fetch_add(1) + 1;
-  const std::uint64_t one = 1;
-  sys::call(SYS_write, mail.event_fd, sys::address(&one), sizeof one);
+  execution::ring(mail);
   for (auto seen = mail.birth_acknowledged.load(); seen != births;
        seen = mail.birth_acknowledged.load())
     sys::futex_wait(mail.birth_acknowledged, seen);

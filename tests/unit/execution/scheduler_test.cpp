@@ -352,7 +352,7 @@ TEST_CASE("when nobody is next, the controller is called") {
   stage st(1);
   const int mail = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   REQUIRE(mail >= 0);
-  st.a().controller.event_fd = mail;
+  place(st.a().controller, mail);
   pass_token(st.a(), no_task, no_task);
   std::uint64_t calls = 0;
   CHECK(read(mail, &calls, sizeof calls) == static_cast<ssize_t>(sizeof calls));
