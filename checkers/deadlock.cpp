@@ -148,6 +148,14 @@ std::string missing(const trace& what, const lock_book& locks, const wait_record
       return "a message that nobody sends";
     case operation::mq_send:
       return "a full queue that nobody receives from";
+    case operation::accept:
+      return "a connection that nobody makes";
+    case operation::connect:
+      return "a listener that accepts nobody";
+    case operation::receive:
+      return "a peer that sends nothing";
+    case operation::send:
+      return "a peer that receives nothing";
     case operation::open:
       return "the other end is never opened";
     default:

@@ -25,6 +25,8 @@ void holdings::take(const event& e, std::size_t at) {
     case operation::open:
     case operation::shm_open:
     case operation::mq_open:
+    case operation::socket:
+    case operation::accept:
       return opened(result, at);
     case operation::dup:
       // A descriptor duplicated onto itself stays what it was; onto another, that one is closed.

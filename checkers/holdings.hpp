@@ -21,7 +21,8 @@ class holdings {
 
   // The task's next event, with its index. The conventions of the interception:
   //   pipe        before = descriptor to read from, after = descriptor to write to
-  //   open, dup, shm_open, mq_open   result = new descriptor; dup: before = the one duplicated
+  //   open, dup, shm_open, mq_open, socket, accept   result = new descriptor;
+  //               dup: before = the one duplicated, all ones if it is another task's
   //   close, mq_close   before = descriptor
   //   map, unmap, shmat, shmdt   before = length, after = address
   //   fork        after = index of the child

@@ -35,6 +35,8 @@ bool makes(const event& e, resource_id object) {
       return e.resource == object;
     case operation::mq_open:
       return e.resource == object && e.before != 0;  // the event tells whether it made it
+    case operation::bind:
+      return e.second == object;
     case operation::semget:
     case operation::shmget:
     case operation::msgget:

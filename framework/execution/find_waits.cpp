@@ -206,6 +206,31 @@ std::set<task_id> not_yet_at_barrier(const arena& a, task_id waiter, resource_id
   return found;
 }
 
+// Do descriptors travel in messages? Then somebody may get an end that nobody has open now.
+bool descriptors_travel(const arena& a) {
+  bool found = false;
+  a.log.for_each_event([&](std::uint32_t, const event& e) {
+    found |= e.op == operation::send && e.error == 0 && e.after != 0;
+  });
+  return found;
+}
+
+// Whoever waits at a socket waits for those who have its peer open; whoever has no room to send, or
+// to connect, for those who have the one that it is for. Where that is not known, anybody may help.
+std::set<task_id> releasers_of_socket(const arena& a, task_id waiter, resource_id socket) {
+  const auto waiting = blocked_event(a, waiter);
+  const bool for_room = (waiting.op == operation::send || waiting.op == operation::connect) &&
+                        waiting.second != no_resource;
+  const auto peer = a.resources[socket].model[0];  // socket_peers.cpp: 1 + its number
+  if ((!for_room && peer == 0) || descriptors_travel(a)) return all_living_but(a, waiter);
+  const auto& helpful = for_room ? a.resources[socket] : a.resources[resource_id(peer - 1)];
+  std::set<task_id> found;
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
+    if (lives(a, task_id(i)) && open_mode(a.tasks[i].pid.load(), helpful.key.object))
+      found.insert(task_id(i));
+  return found;
+}
+
 std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
   const auto& r = a.resources[id];
   const auto op = a[waiter].pending;
@@ -244,6 +269,8 @@ std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
       return op == operation::open ? all_living_but(a, waiter) : holders_of_other_end(a, r, op);
     case resource_kind::message_queue:
       return others_run ? all_living_but(a, waiter) : holders_of_other_end(a, r, op);
+    case resource_kind::socket:
+      return releasers_of_socket(a, waiter, id);
     case resource_kind::process: {
       std::set<task_id> children;
       for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)

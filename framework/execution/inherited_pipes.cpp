@@ -19,9 +19,10 @@ struct descriptors {
 };
 constinit descriptors held;
 
-bool is_pipe(int fd) noexcept {
+bool has_other_end(int fd) noexcept {
   struct stat status {};
-  return sys::call(SYS_fstat, fd, sys::address(&status)) == 0 && S_ISFIFO(status.st_mode);
+  return sys::call(SYS_fstat, fd, sys::address(&status)) == 0 &&
+         (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
 }  // namespace
@@ -41,7 +42,7 @@ void release_inherited_pipes() noexcept {
   const auto null = sys::call(SYS_openat, AT_FDCWD, sys::address("/dev/null"), O_RDWR | O_CLOEXEC);
   if (null < 0) return;
   for (std::size_t i = 0; i < held.count; ++i)
-    if (is_pipe(held.fds[i])) sys::call(SYS_dup3, null, held.fds[i], O_CLOEXEC);
+    if (has_other_end(held.fds[i])) sys::call(SYS_dup3, null, held.fds[i], O_CLOEXEC);
   sys::call(SYS_close, null);
   held.count = 0;
 }

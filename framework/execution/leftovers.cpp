@@ -156,9 +156,9 @@ std::vector<leftover_record> take_files_left(const arena& a) {
     const auto* path = r.name.data();
     if (::lstat(path, &status) != 0) continue;
     const bool folder = S_ISDIR(status.st_mode);
+    const auto* sort = folder ? "directory" : S_ISSOCK(status.st_mode) ? "socket" : "file";
     if ((folder ? ::rmdir(path) : ::unlink(path)) != 0) continue;
-    found.push_back({fmt::format("{} {}", folder ? "directory" : "file",
-                                 std::filesystem::path(path).filename().string()),
+    found.push_back({fmt::format("{} {}", sort, std::filesystem::path(path).filename().string()),
                      resource_id(i)});
   }
   return found;

@@ -1,15 +1,15 @@
 // Descriptors come and go: close, and the forms of dup.
 //
-// Resource: the pipe, FIFO, message queue or file behind the descriptor.
+// Resource: the pipe, FIFO, socket, message queue or file behind the descriptor.
 // Blocks: nothing, but for record locks, which have a family of their own.
 // Releases: the close of an end of a pipe, also by a dup2() in its place: others may see the end of
-// the data, or that nobody reads; likewise a close that drops locks. The close of a message queue
-// gives up being notified of messages, which another task may then ask for. Only these closes are
-// scheduling points; the events of all others are there to tell which descriptors leak. A pipe that
-// is made larger may take what a writer has.
-// Events: before is the descriptor that was closed or duplicated, the result of a dup the new one;
-// after says which locks were dropped (framework/trace/record_range.hpp).
-// Async-signal-safe: nothing is allocated, no lock is taken.
+// the data, or that nobody reads; likewise of a socket, and a close that drops locks. The close of
+// a message queue gives up being notified of messages, which another task may then ask for. Only
+// these closes are scheduling points; the events of all others are there to tell which descriptors
+// leak. A pipe that is made larger may take what a writer has. Events: before is the descriptor
+// that was closed or duplicated, the result of a dup the new one; the second resource is what a dup
+// replaced, or the peer of a socket that was closed; after says which locks were dropped
+// (framework/trace/record_range.hpp). Async-signal-safe: nothing is allocated, no lock is taken.
 #include "framework/intercept/descriptor.hpp"
 
 #include <stdio.h>
@@ -23,6 +23,7 @@
 #include "framework/intercept/message_queue.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/record_lock.hpp"
+#include "framework/intercept/socket_peers.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -40,18 +41,23 @@ constinit next<decltype(::dup2)> real_dup2{"dup2"};
 constinit next<decltype(::dup3)> real_dup3{"dup3"};
 constinit next<decltype(::fclose)> real_fclose{"fclose"};
 
+bool has_other_end(int fd) noexcept { return is_pipe(fd) || is_socket(fd); }
+
 // real: closes the descriptor, and returns 0 if all went well.
 template <class Close>
 int close_as(int fd, const void* site, Close real) noexcept {
   const closing locks(fd);
-  auto call = is_pipe(fd) || locks.releases()
+  const bool socket = is_socket(fd);
+  auto call = is_pipe(fd) || socket || locks.releases()
                   ? controlled_call{operation::close, resource_of(fd), site}
                   : controlled_call::silent(operation::close, resource_of(fd), site);
   if (locks.releases()) call.involve(locks.locks());
+  if (socket) call.involve(peer_of(call.resource()));
   const auto result = real();
   const auto error = errno;
   // Also a close that failed to write something out has closed.
   if (locks.releases()) locks.happened();
+  if (socket) changed_at_both_ends(call.resource());
   if (result != 0) return call.failed(error);
   return call.completed(0, static_cast<std::uint64_t>(fd), locks.drops());
 }
@@ -69,7 +75,7 @@ int duplicated(int source, int result, const void* site) noexcept {
 // The controller's copy of an end of a pipe is as much in the way of an end of data as the
 // original.
 int inherited(int result) noexcept {
-  if (result >= 0 && execution::current_arena() != nullptr && is_pipe(result))
+  if (result >= 0 && execution::current_arena() != nullptr && has_other_end(result))
     execution::note_inherited_pipe(result);
   return result;
 }
@@ -79,15 +85,18 @@ int inherited(int result) noexcept {
 template <class Duplicate>
 int duplicate_over(int source, int wanted, const void* site, Duplicate real) noexcept {
   const closing locks(wanted);
-  if (source == wanted || (!is_pipe(wanted) && !locks.releases()))
+  if (source == wanted || (!has_other_end(wanted) && !locks.releases()))
     return duplicated(source, real(), site);
   const auto replaced = locks.releases() ? locks.locks() : resource_of(wanted);
+  const bool socket = is_socket(wanted);
   controlled_call call{operation::dup, resource_of(source), site};
   call.involve(replaced);
   const auto result = real();
   if (result < 0) return call.failed(errno);
   if (locks.releases())
     locks.happened();
+  else if (socket)
+    changed_at_both_ends(replaced);
   else
     execution::changed(replaced);
   return duplicated(call, source, result, locks.drops());
@@ -109,7 +118,7 @@ int control(int fd, int command, void* argument, const void* site) noexcept {
 readiness readiness_of(int fd) noexcept {
   struct stat status {};
   if (fd < 0 || sys::call(SYS_fstat, fd, sys::address(&status)) < 0) return {};
-  if (S_ISSOCK(status.st_mode)) return {resource_of(fd), true};
+  if (S_ISSOCK(status.st_mode)) return readiness_of_socket(fd);
   if (S_ISFIFO(status.st_mode) || is_message_queue(fd)) return {resource_of(fd), false};
   return {no_resource, !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)};
 }

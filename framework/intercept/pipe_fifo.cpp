@@ -4,8 +4,8 @@
 // Blocks: a read while the pipe is empty and has a writer; a write while it does not fit, of which
 // PIPE_BUF bytes go whole or not at all, and of a longer one whatever fits goes at once.
 // Releases: each transfer, even a part of one; the close of an end; the death of anybody. The end
-// of the data, and a transfer of nothing, change nothing. Descriptors that are no pipes pass
-// straight through.
+// of the data, and a transfer of nothing, change nothing. Sockets have a family of their
+// own; all other descriptors pass straight through.
 //
 // The attempt is made with O_NONBLOCK set for its duration. The flag belongs to the open file
 // description, which other tasks share, but none of them runs meanwhile. poll(2) could not answer
@@ -23,7 +23,9 @@
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/path.hpp"
+#include "framework/intercept/remainder.hpp"
 #include "framework/intercept/sanitizer_runtime.hpp"
+#include "framework/intercept/socket_transfer.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -41,7 +43,7 @@ constinit next<decltype(::write)> real_write{"write"};
 constinit next<decltype(::writev)> real_writev{"writev"};
 constinit next<ssize_t(int, void*, std::size_t, std::size_t)> real_read_chk{"__read_chk"};
 
-bool passes(int fd) noexcept { return !controlled() || !is_pipe(fd); }
+bool passes(int fd) noexcept { return !controlled() || (!is_pipe(fd) && !is_socket(fd)); }
 
 // The attempt, so that it cannot block. A descriptor that does not block anyway, or is not open for
 // this access, answers for itself.
@@ -87,31 +89,6 @@ ssize_t try_write(int fd, int flags, Attempt attempt) noexcept {
   return try_once(fd, flags, attempt);
 }
 
-// Where a transfer that was interrupted goes on.
-class remainder {
- public:
-  remainder(const iovec* parts, int count) noexcept : part_(parts), end_(parts + count) {}
-
-  void skip(std::size_t written) noexcept {
-    offset_ += written;
-    while (part_ != end_ && offset_ >= part_->iov_len) offset_ -= (part_++)->iov_len;
-  }
-
-  [[nodiscard]] bool empty() const noexcept { return part_ == end_; }
-
-  // The rest of the part in which it stopped; the parts behind it have their turn later, but before
-  // any other task's.
-  [[nodiscard]] ssize_t write_to(int fd) const noexcept {
-    return real_write(fd, static_cast<const std::byte*>(part_->iov_base) + offset_,
-                      part_->iov_len - offset_);
-  }
-
- private:
-  const iovec* part_;
-  const iovec* end_;
-  std::size_t offset_ = 0;
-};
-
 // attempt: the call as it was made; parts: what it writes, looked at once the kernel has accepted
 // it.
 template <class Attempt>
@@ -127,11 +104,12 @@ ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
     }
     if (written <= 0 || answers_at_once(flags, O_RDONLY)) return transferred(call, written, errno);
 
-    remainder rest{parts, count};
+    remainder rest(parts, static_cast<std::size_t>(count));
     rest.skip(static_cast<std::size_t>(written));
     while (!rest.empty()) {
       const auto more_flags = status_flags(fd);
-      const auto more = try_write(fd, more_flags, [&] { return rest.write_to(fd); });
+      const auto more =
+          try_write(fd, more_flags, [&] { return real_write(fd, rest.data(), rest.size()); });
       if (more >= 0) {
         written += more;
         rest.skip(static_cast<std::size_t>(more));
@@ -185,6 +163,7 @@ ssize_t __read_chk(int fd, void* buffer, std::size_t count, std::size_t size);  
 
 ssize_t __read_chk(int fd, void* buffer, std::size_t count, std::size_t size) {  // NOLINT
   if (passes(fd) || count > size) return real_read_chk(fd, buffer, count, size);
+  if (is_socket(fd)) return read_socket(fd, buffer, count, __builtin_return_address(0));
   return read_pipe(fd, __builtin_return_address(0), [&] { return real_read(fd, buffer, count); });
 }
 
@@ -210,16 +189,19 @@ int pipe2(int* ends, int flags) noexcept {
 
 ssize_t read(int fd, void* buffer, std::size_t count) {
   if (passes(fd)) return real_read(fd, buffer, count);
+  if (is_socket(fd)) return read_socket(fd, buffer, count, __builtin_return_address(0));
   return read_pipe(fd, __builtin_return_address(0), [&] { return real_read(fd, buffer, count); });
 }
 
 ssize_t readv(int fd, const iovec* parts, int count) {
   if (passes(fd)) return real_readv(fd, parts, count);
+  if (is_socket(fd)) return readv_socket(fd, parts, count, __builtin_return_address(0));
   return read_pipe(fd, __builtin_return_address(0), [&] { return real_readv(fd, parts, count); });
 }
 
 ssize_t write(int fd, const void* buffer, std::size_t count) {
   if (passes(fd)) return real_write(fd, buffer, count);
+  if (is_socket(fd)) return write_socket(fd, buffer, count, __builtin_return_address(0));
   const iovec whole{const_cast<void*>(buffer), count};  // NOLINT: an iovec serves reads as well
   return write_pipe(fd, &whole, 1, __builtin_return_address(0),
                     [&] { return real_write(fd, buffer, count); });
@@ -227,6 +209,7 @@ ssize_t write(int fd, const void* buffer, std::size_t count) {
 
 ssize_t writev(int fd, const iovec* parts, int count) {
   if (passes(fd)) return real_writev(fd, parts, count);
+  if (is_socket(fd)) return writev_socket(fd, parts, count, __builtin_return_address(0));
   return write_pipe(fd, parts, count, __builtin_return_address(0),
                     [&] { return real_writev(fd, parts, count); });
 }

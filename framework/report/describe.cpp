@@ -27,6 +27,10 @@ std::int64_t value(std::uint64_t bits) noexcept { return static_cast<std::int64_
 // ids, which differ from run to run, or nothing but success.
 bool result_tells(const event& e) noexcept {
   switch (e.op) {
+    case operation::accept:
+    case operation::receive:
+    case operation::send:
+    case operation::socket:
     case operation::sem_getvalue:
     case operation::mq_open:
     case operation::open:

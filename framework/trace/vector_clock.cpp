@@ -14,7 +14,11 @@
 namespace forkloom {
 namespace {
 
-bool succeeded(const event& e) { return e.how == outcome::completed && e.error == 0; }
+// A connect that does not wait for its end has done its work.
+bool succeeded(const event& e) {
+  const bool begun = e.op == operation::connect && e.error == EINPROGRESS;
+  return e.how == outcome::completed && (e.error == 0 || begun);
+}
 
 bool sends_message(operation op) { return op == operation::mq_send || op == operation::msgsnd; }
 bool takes_message(operation op) { return op == operation::mq_receive || op == operation::msgrcv; }
@@ -110,6 +114,7 @@ class progress {
     }
     if (e.op == operation::barrier_wait) return join(own, barriers_.before_return(e));
     if (has_record_range(e)) return acquire_records(e);
+    if (concerns_socket(e)) return acquire_at_socket(e, own);
     if (names_two(e) && e.second != no_resource) join(own, resources_[index(e.second)]);
     if (e.op == operation::flock) note_locker(e, is_shared_flock(e));
     if (e.op == operation::semop && e.resource != no_resource) return look_at_set(e, own);
@@ -136,6 +141,7 @@ class progress {
     if (e.op == operation::fork && e.after < tasks_.size()) join(tasks_[e.after], own);
     if (e.op == operation::exit) leave_locks(e.task);
     if (has_record_range(e)) return release_records(e.resource, range_of(e), own);
+    if (concerns_socket(e)) return release_at_socket(e, own);
     if ((names_two(e) || drops_locks(e)) && e.second != no_resource) drop(e.second, own);
     if (e.resource == no_resource) return;
     if (e.op == operation::semop) return change_set(e, own);
@@ -151,6 +157,39 @@ class progress {
   void let_go(resource_id resource, const vector_clock& own) {
     join(resources_[index(resource)], own);
     holders_[index(resource)] = no_task;
+  }
+
+  [[nodiscard]] bool concerns_socket(const event& e) const {
+    return index(e.resource) < what_.resources.size() && e.op != operation::poll &&
+           what_.resources[index(e.resource)].kind == resource_kind::socket;
+  }
+
+  // What came to a socket, and the room that is left there, are two things: whoever takes out comes
+  // after those who sent there, and whoever sends, after those who took out.
+  void acquire_at_socket(const event& e, vector_clock& own) {
+    const bool to_second = e.op == operation::send || e.op == operation::connect;
+    if (!to_second) return join(own, resources_[index(e.resource)]);
+    if (e.second != no_resource) join(own, rooms_[index(e.second)]);
+  }
+
+  void release_at_socket(const event& e, const vector_clock& own) {
+    switch (e.op) {
+      case operation::send:
+      case operation::connect:
+        if (e.second != no_resource) join(resources_[index(e.second)], own);
+        return;
+      case operation::accept:
+      case operation::receive:
+      case operation::bind:
+      case operation::listen:
+        return join(rooms_[index(e.resource)], own);
+      default:  // the end of the data, or of all room, for both ends
+        for (const auto end : {e.resource, e.second}) {
+          if (end == no_resource) continue;
+          join(resources_[index(end)], own);
+          join(rooms_[index(end)], own);
+        }
+    }
   }
 
   void leave_locks(task_id dead) {

@@ -10,6 +10,9 @@
 //   - an operation that releases a resource and every later one that acquires it (traits());
 //   - of message queues: a send and every later receive; a receive, which makes room, and every
 //     later send; but no two sends and no two receives;
+//   - of sockets: a send and every later receive at the socket that it was for, a receive and every
+//     later send to there; a connect and every later accept; a listen and every later connect; a
+//     shutdown or close, and whatever is done at either end afterwards;
 //   - a condition wait gives up its mutex when it blocks and takes it again when it completes; if
 //     it was signalled (and did not time out), all signals so far happened before that;
 //   - the unlock of a read-write lock by a writer and all later locks, by a reader and later locks

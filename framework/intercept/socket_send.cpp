@@ -1,0 +1,242 @@
+// What is sent through sockets: send, sendto, sendmsg, sendmmsg, write, writev.
+//
+// Resource: the socket. Blocks: while the real call with MSG_DONTWAIT says that there is no room;
+// at the socket that it is for, if that is known, until SO_SNDTIMEO in virtual time. A stream takes
+// what fits and goes on with the rest; a message goes whole or not at all.
+// Releases: each transfer lets the receiver go on, even a part of one.
+// Events: the result is the number of bytes, before how many there were, after how many descriptors
+// went along; the second resource is the socket that it is for. A call with many messages is one
+// event a message.
+//
+// Once it waits, the kernel wakes a sender only when a good part of its buffer is free (poll(2)
+// tells when), although less would do for it to go on. So does this.
+//
+// TCP may keep a small packet back until an earlier one is confirmed, by the clock on the wall (RFC
+// 896). Time is virtual here, so what was sent is pushed out at once, as a fast network would.
+// Async-signal-safe: nothing is allocated, no lock is taken.
+#include <limits.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "framework/intercept/next.hpp"
+#include "framework/intercept/remainder.hpp"
+#include "framework/intercept/socket_transfer.hpp"
+#include "framework/intercept/socket_wait.hpp"
+
+namespace forkloom::intercept {
+namespace {
+
+namespace sys = execution::sys;
+using execution::controlled;
+using execution::controlled_call;
+
+constinit next<decltype(::send)> real_send{"send"};
+constinit next<decltype(::sendmmsg)> real_sendmmsg{"sendmmsg"};
+constinit next<decltype(::sendmsg)> real_sendmsg{"sendmsg"};
+constinit next<decltype(::sendto)> real_sendto{"sendto"};
+
+// One call: what it is given, in the form of the most general one.
+struct sending {
+  int fd;
+  const msghdr* message;
+  int flags;
+  const void* site;
+
+  [[nodiscard]] std::size_t size() const noexcept {
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < message->msg_iovlen; ++i) total += message->msg_iov[i].iov_len;
+    return total;
+  }
+
+  [[nodiscard]] resource_id target(resource_id own) const noexcept {
+    if (message->msg_name == nullptr || is_stream(fd)) return peer_of(own);
+    const auto to =
+        socket_address::of(static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
+    return receiver_at(fd, to);
+  }
+
+  // unix(7), SCM_RIGHTS.
+  [[nodiscard]] std::uint64_t descriptors() const noexcept {
+    std::uint64_t count = 0;
+    if (message->msg_control == nullptr) return count;
+    auto* all = const_cast<msghdr*>(message);  // NOLINT: CMSG_NXTHDR only reads it
+    for (auto* c = CMSG_FIRSTHDR(all); c != nullptr; c = CMSG_NXTHDR(all, c))
+      if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+        count += (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    return count;
+  }
+};
+
+// Setting TCP_NODELAY, even for a moment, pushes out what is held back: tcp(7).
+void push_out(int fd) noexcept {
+  int held_back = 0;
+  socklen_t size = sizeof held_back;
+  sys::call(SYS_getsockopt, fd, IPPROTO_TCP, TCP_NODELAY, sys::address(&held_back),
+            sys::address(&size));
+  if (held_back != 0) return;
+  for (const int value : {1, 0})
+    sys::call(SYS_setsockopt, fd, IPPROTO_TCP, TCP_NODELAY, sys::address(&value), sizeof value);
+}
+
+// Is it the sender's own buffer that is full? Else it is the queue of the receiver of messages.
+bool own_buffer_is_full(int fd) noexcept {
+  if (is_stream(fd)) return true;
+  int used = 0;
+  sys::call(SYS_ioctl, fd, SIOCOUTQ, sys::address(&used));
+  return used >= socket_option(fd, SO_SNDBUF);
+}
+
+// Waits for room to send. False if there is no time left. Whom it is for may change meanwhile: a
+// connection that is accepted has a new peer.
+bool wait_for_room(controlled_call& call, const sending& what, const patience& how) noexcept {
+  const auto own = call.resource();
+  const bool buffer = how.waits() && own_buffer_is_full(what.fd);
+  do {
+    const auto target = what.target(own);
+    call.involve(target);
+    const auto awaited = target != no_resource ? target : own;
+    if (!how.wait(call, awaited, talks_to_outside(what.fd, own))) return false;
+  } while (buffer && ready(what.fd, POLLOUT) == 0);
+  return true;
+}
+
+// Bytes have gone: whoever waits for them, or anybody if that is not known, may go on.
+void gone(int fd, resource_id own, resource_id target, std::uint64_t count) noexcept {
+  if (is_tcp(fd)) {
+    push_out(fd);
+    bytes_sent(own, count);
+  }
+  target != no_resource ? execution::changed(target) : changed_at_all_sockets();
+}
+
+// A later part of a transfer: an error is for the next call to tell, and so is the signal. TCP
+// keeps the error for it; a Unix socket forgets it also when it is asked only once.
+long send_more(int fd, const remainder& rest, int flags) noexcept {
+  if (is_tcp(fd) && (ready(fd, 0) & (POLLERR | POLLHUP)) != 0) return -EPIPE;
+  return sys::call(SYS_sendto, fd, sys::address(rest.data()), static_cast<long>(rest.size()),
+                   flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// Sends the rest of a stream. Returns how much of it went.
+long send_rest(controlled_call& call, const sending& what, const patience& how,
+               std::size_t sent) noexcept {
+  remainder rest(what.message->msg_iov, what.message->msg_iovlen);
+  rest.skip(sent);
+  long more = 0;
+  while (!rest.empty()) {
+    const auto target = what.target(call.resource());
+    const auto now = send_more(what.fd, rest, what.flags);
+    if (now >= 0) {
+      more += now;
+      rest.skip(static_cast<std::size_t>(now));
+      gone(what.fd, call.resource(), target, static_cast<std::uint64_t>(now));
+      continue;
+    }
+    if (now != -EAGAIN) break;
+    if (!wait_for_room(call, what, how)) break;
+  }
+  return more;
+}
+
+ssize_t send_message(const sending& what) noexcept {
+  const patience how(what.fd, SO_SNDTIMEO, (what.flags & MSG_DONTWAIT) != 0);
+  const auto own = resource_of(what.fd);
+  controlled_call call{operation::send, own, what.site};
+  for (;;) {
+    auto result =
+        sys::call(SYS_sendmsg, what.fd, sys::address(what.message), what.flags | MSG_DONTWAIT);
+    if (result < 0 && result != -EAGAIN) return call.failed(static_cast<int>(-result));
+    const auto target = what.target(own);
+    call.involve(target);
+    call.asks(what.size(), what.descriptors());
+    if (result >= 0) {
+      if (what.message->msg_name != nullptr) is_bound(what.fd);  // by the kernel, if not before
+      gone(what.fd, own, target, static_cast<std::uint64_t>(result));
+      const auto sent = static_cast<std::size_t>(result);
+      if (sent < what.size() && how.waits() && is_stream(what.fd))
+        result += send_rest(call, what, how, sent);
+      if (result == 0 && is_stream(what.fd)) return call.completed_unchanged(result);
+      return call.completed_without_waking(result);
+    }
+    if (!wait_for_room(call, what, how)) return call.failed(EAGAIN);
+  }
+}
+
+ssize_t send_bytes(int fd, const void* data, std::size_t size, int flags, const sockaddr* to,
+                   socklen_t to_size, const void* site) noexcept {
+  iovec whole{const_cast<void*>(data), size};  // NOLINT: an iovec serves reads as well
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr*>(to);  // NOLINT: as sendmsg() wants it
+  message.msg_namelen = to_size;
+  message.msg_iov = &whole;
+  message.msg_iovlen = 1;
+  return send_message({fd, &message, flags, site});
+}
+
+bool passes(int fd) noexcept { return !controlled() || !is_socket(fd); }
+
+// write(2) ends a record of a socket that has records.
+int flags_of_write(int fd) noexcept {
+  return socket_option(fd, SO_TYPE) == SOCK_SEQPACKET ? MSG_EOR : 0;
+}
+
+}  // namespace
+
+ssize_t write_socket(int fd, const void* buffer, std::size_t count, const void* site) noexcept {
+  return send_bytes(fd, buffer, count, flags_of_write(fd), nullptr, 0, site);
+}
+
+ssize_t writev_socket(int fd, const iovec* parts, int count, const void* site) noexcept {
+  if (count < 0 || count > IOV_MAX) {
+    errno = EINVAL;
+    return -1;
+  }
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts);  // NOLINT: as sendmsg() wants it
+  message.msg_iovlen = static_cast<std::size_t>(count);
+  return send_message({fd, &message, flags_of_write(fd), site});
+}
+
+}  // namespace forkloom::intercept
+
+using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace
+using namespace forkloom::intercept;  // NOLINT
+
+extern "C" {
+
+ssize_t send(int fd, const void* data, std::size_t size, int flags) {
+  if (passes(fd)) return real_send(fd, data, size, flags);
+  return send_bytes(fd, data, size, flags, nullptr, 0, __builtin_return_address(0));
+}
+
+// The messages that went before one that failed count; the kernel forgets why it failed.
+int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  if (passes(fd)) return real_sendmmsg(fd, messages, count, flags);
+  const auto* site = __builtin_return_address(0);
+  count = std::min<unsigned>(count, IOV_MAX);
+  unsigned done = 0;
+  for (; done < count; ++done) {
+    const auto sent = send_message({fd, &messages[done].msg_hdr, flags, site});
+    if (sent < 0) return done > 0 ? static_cast<int>(done) : -1;
+    messages[done].msg_len = static_cast<unsigned>(sent);
+  }
+  return static_cast<int>(done);
+}
+
+ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  if (passes(fd)) return real_sendmsg(fd, message, flags);
+  return send_message({fd, message, flags, __builtin_return_address(0)});
+}
+
+ssize_t sendto(int fd, const void* data, std::size_t size, int flags, const sockaddr* to,
+               socklen_t to_size) {
+  if (passes(fd)) return real_sendto(fd, data, size, flags, to, to_size);
+  return send_bytes(fd, data, size, flags, to, to_size, __builtin_return_address(0));
+}
+
+}  // extern "C"
