@@ -22,15 +22,17 @@ std::vector<violation> check_exit(const trace& what, const limits&) {
   for (std::size_t i = 0; i < what.tasks.size(); ++i) {
     const auto task = task_id(i);
     const auto& record = what.tasks[i];
-    if (record.end.kind != task_end::how::exited || record.end.code == 0 || record.end.allowed)
-      continue;
+    const auto& end = record.end;
+    if (end.kind != task_end::how::exited || end.code == end.expected_code || end.allowed) continue;
     if (record.parent != no_task || explained_otherwise(what, task)) continue;
     const auto last = last_event(what, task);
-    found.push_back({.kind = violation_kind::exit,
-                     .message = text(record.name, " ended with exit code ", record.end.code,
-                                     last == no_event ? "" : " after its " + call(what, last)),
-                     .tasks = {record.name},
-                     .evidence = evidence({last, death_of(what, task)})});
+    found.push_back(
+        {.kind = violation_kind::exit,
+         .message = text(record.name, " ended with exit code ", end.code,
+                         end.expected_code == 0 ? "" : text(" instead of ", end.expected_code),
+                         last == no_event ? "" : " after its " + call(what, last)),
+         .tasks = {record.name},
+         .evidence = evidence({last, death_of(what, task)})});
   }
   return found;
 }

@@ -14,6 +14,11 @@ std::size_t event_of(const trace& what, const failure_record& failure) {
   return no_event;
 }
 
+// What a command line expects stands in no file.
+std::string place_of(const failure_record& failure) {
+  return failure.line == 0 ? "" : text(" at ", failure.file, ":", failure.line);
+}
+
 }  // namespace
 
 std::vector<violation> check_expectation(const trace& what, const limits&) {
@@ -22,8 +27,8 @@ std::vector<violation> check_expectation(const trace& what, const limits&) {
     if (failure.kind != failure_record::what::expectation) continue;
     const auto who = what.task_name(failure.task);
     found.push_back({.kind = violation_kind::expectation,
-                     .message = text("an expectation of ", who, " failed at ", failure.file, ":",
-                                     failure.line, ": ", failure.text),
+                     .message = text("an expectation of ", who, " failed", place_of(failure), ": ",
+                                     failure.text),
                      .tasks = {who},
                      .evidence = evidence({event_of(what, failure)})});
   }

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <limits>
+#include <string_view>
 
 #include "forkloom/error.hpp"
 #include "framework/cli/names.hpp"
 #include "framework/cli/numbers.hpp"
+#include "framework/cli/program_options.hpp"
 
 namespace forkloom::cli {
 namespace {
@@ -116,6 +119,11 @@ class parser {
     run_ = app_.add_subcommand("run", "Explore scenarios; all of them with `forkloom run '*'`");
     accept_patterns(*run_);
     add_run_options(*run_, run_request_.how);
+    add_program_options(*run_, texts_);
+    run_->footer(
+        run_->get_footer() +
+        "\nPrograms that nobody changed: forkloom run [options] -- ./server 5000 :: ./client "
+        "5000");
     run_->add_option("--save", run_request_.save, "Write each failure to a file in that directory")
         ->type_name("DIR");
     run_->add_option("--hashes", run_request_.hashes, "Write each execution's trace hash to a file")
@@ -127,6 +135,7 @@ class parser {
     replay_ = app_.add_subcommand("replay", "Run one execution again and explain it");
     replay_->add_option("TOKEN|FILE", replay_request_.what, "Replay token, or file made by --save")
         ->required();
+    add_program_options(*replay_, texts_);
     replay_->add_flag("--json", replay_request_.json, "Result as JSON on stdout");
     replay_->add_flag("--verbose", replay_request_.verbose, "Show every step");
 
@@ -140,8 +149,13 @@ class parser {
   }
 
   any_request parse(int argc, const char* const* argv) {
+    // What follows "--" is not for CLI11 to look at.
+    const auto* const end = argv + argc;
+    const auto* const dashes =
+        std::find_if(argv, end, [](const char* word) { return std::string_view(word) == "--"; });
+    if (dashes != end) words_.emplace(dashes + 1, end);
     try {
-      app_.parse(argc, argv);
+      app_.parse(static_cast<int>(dashes - argv), argv);
     } catch (const CLI::CallForHelp&) {
       return show_text{app_.help()};
     } catch (const CLI::CallForVersion&) {
@@ -165,15 +179,27 @@ class parser {
   }
 
   any_request chosen() {
+    if (words_ && !run_->parsed() && !replay_->parsed())
+      refuse(app_, "'--' and programs are for run and replay");
     if (list_->parsed()) {
       list_request_.patterns = patterns_of(app_, *list_);
       return std::move(list_request_);
     }
-    if (replay_->parsed()) return std::move(replay_request_);
+    if (replay_->parsed()) {
+      replay_request_.programs = programs_of(texts_, words_);
+      return std::move(replay_request_);
+    }
+    if (run_->parsed()) return chosen_run();
     if (checkers_->parsed()) return show_checkers{};
-    if (strategies_->parsed()) return show_strategies{};
+    return show_strategies{};
+  }
+
+  any_request chosen_run() {
     run_request_.patterns = patterns_of(app_, *run_);
-    if (run_request_.patterns.empty())
+    run_request_.programs = programs_of(texts_, words_);
+    if (run_request_.programs && !run_request_.patterns.empty())
+      throw usage_error("run: name scenarios, or programs after '--', not both");
+    if (!run_request_.programs && run_request_.patterns.empty())
       throw usage_error("run: name a scenario, or run them all with `forkloom run '*'`");
     return std::move(run_request_);
   }
@@ -187,6 +213,8 @@ class parser {
   list_request list_request_;
   run_request run_request_;
   replay_request replay_request_;
+  program_texts texts_;
+  std::optional<std::vector<std::string>> words_;  // after "--"
 };
 
 }  // namespace

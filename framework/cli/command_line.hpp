@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "forkloom/options.hpp"
+#include "framework/trace/program_run.hpp"
 
 namespace forkloom::cli {
 
@@ -27,6 +28,7 @@ struct list_request {
 
 struct run_request {
   std::vector<std::string> patterns;
+  std::optional<program_run> programs;  // instead of patterns
   option_texts how;
   std::string save;    // directory for failure files; empty: none
   std::string hashes;  // file for the trace hash of each execution; empty: none
@@ -37,6 +39,7 @@ struct run_request {
 
 struct replay_request {
   std::string what;  // a token, or the path of a failure file
+  std::optional<program_run> programs;
   bool json = false;
   bool verbose = false;
 };

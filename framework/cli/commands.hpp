@@ -12,6 +12,9 @@ namespace forkloom::cli {
 [[nodiscard]] int show(const show_checkers&);
 [[nodiscard]] int show(const show_strategies&);
 
+// Whoever replays a finding needs to name the programs again.
+void add_replay_arguments(explore::campaign_result& result, const program_run& programs);
+
 // 0, 1 or 3.
 [[nodiscard]] int exit_code_of(const explore::campaign_result& result) noexcept;
 

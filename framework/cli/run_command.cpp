@@ -13,6 +13,7 @@
 #include "framework/cli/selection.hpp"
 #include "framework/explore/campaign.hpp"
 #include "framework/explore/strategy_spec.hpp"
+#include "framework/programs/program_scenario.hpp"
 #include "framework/report/json.hpp"
 #include "framework/report/text.hpp"
 #include "framework/trace/failure_file.hpp"
@@ -75,13 +76,15 @@ std::filesystem::path failure_path(const std::string& directory,
                                                         found.execution);
 }
 
-void save(const explore::campaign_result& result, const std::string& directory) {
+void save(const explore::campaign_result& result, const std::string& directory,
+          const std::optional<program_run>& programs) {
   for (const auto& found : result.findings) {
     const auto path = failure_path(directory, result, found);
     save_failure(path, {.token = found.token,
                         .scenario = result.scenario,
                         .violations = found.violations,
-                        .what_happened = found.what_happened});
+                        .what_happened = found.what_happened,
+                        .programs = programs});
     fmt::print(stderr, "saved {}\n", path.string());
   }
 }
@@ -140,6 +143,10 @@ int worse(int a, int b) noexcept { return std::max(a, b); }
 
 }  // namespace
 
+void add_replay_arguments(explore::campaign_result& result, const program_run& programs) {
+  for (auto& found : result.findings) found.replay_arguments = replay_arguments(programs);
+}
+
 int exit_code_of(const explore::campaign_result& result) noexcept {
   switch (result.how) {
     case explore::verdict::as_expected:
@@ -153,7 +160,13 @@ int exit_code_of(const explore::campaign_result& result) noexcept {
 }
 
 int run(const run_request& request) {
-  auto selected = select(scenarios(), request.patterns);
+  std::optional<scenario_info> made;  // of programs
+  if (request.programs) {
+    programs::require_programs(*request.programs);
+    made = programs::scenario_of(*request.programs);
+  }
+  auto selected =
+      made ? std::vector<const scenario_info*>{&*made} : select(scenarios(), request.patterns);
   const auto token = token_to_replay();
   check_strategy_in_environment(request.how);
   if (token) keep_owner(selected, *token);
@@ -165,11 +178,12 @@ int run(const run_request& request) {
   for (const auto* scenario : selected) {
     auto how = overridden(explore::with_environment(scenario->defaults), request.how);
     how.hashes = hashes.wanted();
-    const auto result =
+    auto result =
         token ? explore::replay(*scenario, *token, how) : explore::run_campaign(*scenario, how);
+    if (request.programs) add_replay_arguments(result, *request.programs);
     code = worse(code, exit_code_of(result));
     hashes.add(result);
-    if (!request.save.empty()) save(result, request.save);
+    if (!request.save.empty()) save(result, request.save, request.programs);
     if (!request.json) print(result, request, selected.size() == 1);
     if (request.json) results.push_back(result);
     if (explore::interrupting_signal() != 0) break;

@@ -57,7 +57,8 @@ trace scenario_engine::execute(const scenario_info& info) {
     result.detail = system_trouble_;
   } else if (!trouble_.empty()) {
     result.how = ending::failed;
-    result.detail = fmt::format("the scenario's body threw: {}", trouble_);
+    result.detail =
+        info.line == 0 ? trouble_ : fmt::format("the scenario's body threw: {}", trouble_);
   } else if (result.tasks.empty()) {
     throw usage_error(
         fmt::format("scenario \"{}\" ({}:{}) declares no process; call scenario.processes() or "

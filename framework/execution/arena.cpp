@@ -56,6 +56,7 @@ void reset_task(arena& a, std::size_t i) noexcept {
   t.writer = {};
   a.details[i].wait_count = 0;
   a.details[i].record = {};
+  a.details[i].image = 0;
   a.details[i].awaited_part = 0;
   a.details[i].thread = {};
   a.details[i].name[0] = '\0';

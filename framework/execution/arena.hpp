@@ -91,6 +91,7 @@ struct task_details {
   record_wait record;
   std::uint64_t awaited_part = 0;  // what in the resource it waits for, in the family's own terms
   thread_details thread;
+  std::uint16_t image = 0;  // of a process: counts the programs that it has executed
   std::array<char, 32> name{};
 };
 

@@ -34,6 +34,16 @@ void give_up_token(operation op, resource_id resource) noexcept {
   pass_token(a, this_task, choose(a, this_task, op == operation::yield));
 }
 
+// Nobody else could notice what the task does to an object in its own memory, if it is the only
+// thread of its process: no scheduling point is needed. An interpreter has thousands of such calls
+// for one that others see.
+bool is_private(resource_id resource) noexcept {
+  const auto& a = *current_arena();
+  return resource != no_resource &&
+         a.resources[resource].key.where == resource_key::space::private_memory &&
+         is_last_of_process(a, this_task);
+}
+
 }  // namespace
 
 task_id self() noexcept { return this_task; }
@@ -45,7 +55,7 @@ uncontrolled_section::~uncontrolled_section() { inside = before_; }
 
 controlled_call::controlled_call(operation op, resource_id resource, const void* site) noexcept
     : controlled_call(no_point{}, op, resource, site) {
-  give_up_token(op, resource);
+  if (!is_private(resource)) give_up_token(op, resource);
 }
 
 controlled_call::controlled_call(no_point, operation op, resource_id resource,

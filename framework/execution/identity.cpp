@@ -77,9 +77,13 @@ void name_by_place(arena& a, resource_id id, std::uint64_t address, const mappin
   if (m->file[0] != '\0') set_offset_name(a, id, m->file.data(), address - m->begin + m->offset);
 }
 
-// The process of a task, as a number that is the same in every run.
-std::uint64_t process_of(task_id task) noexcept {
-  return index(task == no_task ? no_task : (*current_arena())[task].process);
+// The address space of a task, as a number that is the same in every run: that of its process,
+// which has a new one with each program that it executes.
+std::uint64_t address_space_of(task_id task) noexcept {
+  if (task == no_task) return index(no_task);
+  const auto& a = *current_arena();
+  const auto process = index(a[task].process);
+  return static_cast<std::uint64_t>(a.details[process].image) << 16 | process;
 }
 
 // What this thread has looked up lately. An entry is of one task (a fork takes the cache along) and
@@ -102,7 +106,7 @@ resource_id find_place(std::uint64_t place, resource_kind kind) noexcept {
   const auto key =
       m != nullptr
           ? resource_key{resource_key::space::mapping, m->object, place - m->begin + m->offset}
-          : resource_key{resource_key::space::private_memory, process_of(self()), place};
+          : resource_key{resource_key::space::private_memory, address_space_of(self()), place};
   const auto known = a.resources.size();
   const auto id = a.resources.find_or_add(key, kind);
   if (a.resources.size() != known) name_by_place(a, id, place, m);

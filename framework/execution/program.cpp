@@ -20,6 +20,7 @@
 #include "framework/execution/program_file.hpp"
 #include "framework/execution/scheduler.hpp"
 #include "framework/execution/sys.hpp"
+#include "framework/execution/task_life.hpp"
 
 namespace forkloom::execution {
 namespace {
@@ -127,7 +128,8 @@ int take_module(dl_phdr_info* module, std::size_t /*size*/, void* data) noexcept
 }
 
 void go_on_as(arena& a, task_id task) noexcept {
-  become(task);
+  ++a.details[index(task)].image;
+  resume_life(only_main_thread(a, task));
   tell_of_exec(a);  // the call was made in the old image
   image what{a.programs, task, a.log.event_count()};
   ::dl_iterate_phdr(take_module, &what);
@@ -137,7 +139,6 @@ void go_on_as(arena& a, task_id task) noexcept {
         .completed(0, static_cast<std::uint64_t>(descriptor));
   }
   a.programs.closed_count = 0;
-  let_all_retry(a);
 }
 
 [[noreturn]] void give_up(int error) noexcept {
@@ -188,7 +189,7 @@ int execute_program(int directory, const char* path, char* const* arguments,
   if (found != obstacle::none)
     return execute_unseen(directory, path, arguments, environment, flags, found);
   note_what_exec_closes(a.programs);
-  const program_environment extended(a, self(), environment);
+  const program_environment extended(a, a[self()].process, environment);
   return execute(directory, path, arguments, extended.get(), flags);
 }
 

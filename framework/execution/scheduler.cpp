@@ -107,7 +107,9 @@ task_id new_task(arena& a, task_id parent, task_id process, std::string_view nam
   t.process = process == no_task ? id : process;
   t.pending = operation::start;
   t.pending_resource = no_resource;
-  copy_name(a.details[index(id)].name, name);
+  auto& d = a.details[index(id)];
+  copy_name(d.name, name);
+  if (parent != no_task) d.image = a.details[index(a[parent].process)].image;
   s.enabled.insert(id);
   ++s.living;
   return id;
@@ -165,7 +167,18 @@ bool is_last_of_process(const arena& a, task_id task) noexcept {
   return true;
 }
 
-void let_all_retry(arena& a) noexcept { wake_retryable(a); }
+task_id only_main_thread(arena& a, task_id task) noexcept {
+  const auto main = a[task].process;
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
+    if (a.tasks[i].process == main && task_id(i) != main && is_alive(a.tasks[i]))
+      leave_schedule(a, task_id(i));
+  if (!is_alive(a[main])) ++a.schedule.living;  // it had ended, and its process went on
+  set_enabled(a, main, wake::retry);
+  a.schedule.running = main;
+  a.details[index(main)].thread = {};
+  wake_retryable(a);
+  return main;
+}
 
 resource_id children_of(arena& a, task_id parent) noexcept {
   if (parent == no_task) return no_resource;

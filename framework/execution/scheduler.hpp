@@ -71,9 +71,10 @@ void set_enabled(arena& a, task_id task, wake cause) noexcept;
 // The resource has changed: all that wait for it may try again.
 void wake_waiters(arena& a, resource_id resource) noexcept;
 
-// The kernel cleaned up after a task (it died, or executed a program): all whose waits that may
-// have ended try again.
-void let_all_retry(arena& a) noexcept;
+// The task executes a program: its process goes on as its main thread's task, which has the token,
+// and all its other threads are gone. All whose waits the kernel's clean-up may have ended try
+// again. Returns the main thread's task.
+task_id only_main_thread(arena& a, task_id task) noexcept;
 
 // Ends the execution; the controller will kill what still lives. Only the first call counts.
 void end_execution(arena& a, ending how) noexcept;

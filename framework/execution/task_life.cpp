@@ -34,6 +34,7 @@ void end_round(void* value) noexcept {
 }
 
 [[gnu::constructor]] void make_key() noexcept {
+  if (the_end.made) return;
   the_end.made = pthread_key_create(&the_end.key, end_round) == 0;
 }
 
@@ -52,12 +53,22 @@ void begin_life(task_id task) noexcept {
   controlled_call::silent(operation::start, no_resource, nullptr).completed(0);
 }
 
+void resume_life(task_id task) noexcept {
+  auto& a = *current_arena();
+  if (!the_end.made) make_key();  // this runs before the library's own constructors
+  a[task].tid.store(static_cast<pid_t>(sys::call(SYS_gettid)));
+  a.details[index(task)].thread.handle = pthread_self();
+  become(task);
+  watch_for_end();
+}
+
 void announce_exit() noexcept {
   auto& a = *current_arena();
   const auto process = a[self()].process;
   const auto parent = a[process].parent;
   const controlled_call point{operation::exit, children_of(a, parent), __builtin_return_address(0)};
-  a[process].body_returned = true;
+  // What a program leaves to the kernel at its end is no leak of its: that is what an end is for.
+  a[process].body_returned = a.details[index(process)].image == 0;
 }
 
 void leave_body(int code) noexcept {

@@ -8,6 +8,9 @@ namespace forkloom::execution {
 // In a process or thread that was born as that task: becomes it when it is picked.
 void begin_life(task_id task) noexcept;
 
+// In the new image of a process that executed a program and holds the token: goes on as that task.
+void resume_life(task_id task) noexcept;
+
 // The scheduling point before a process's regular end, whichever of its threads brings it about.
 // The token is given back only when the process is seen dead, so whatever the kernel cleans up is
 // cleaned up before anybody else runs.

@@ -16,6 +16,7 @@ struct finding {
   std::uint64_t execution = 0;        // number of the execution, from 0
   std::uint64_t occurrences = 1;  // executions that failed like this one, if the campaign went on
   std::string token;              // reproduces it
+  std::string replay_arguments;   // what `forkloom replay` needs besides; mostly empty
   std::uint32_t replays = 0;      // how often it was run again before it was reported …
   std::uint32_t reproduced = 0;   // … and in how many of those it failed in the same way
   std::string divergence;         // where a replay departed, with both operations; or empty

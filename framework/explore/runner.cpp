@@ -22,6 +22,7 @@ trace runner::run(const strategy::state& strategy, std::uint64_t seed, tracing d
   controller_.begin(strategy, seed, detail == tracing::full);
   forkloom::detail::scenario_engine engine(controller_, memory_, limit_, options_);
   auto result = engine.execute(scenario_);
+  if (scenario_.examine) scenario_.examine(result);
   leftovers_.collect(result);
   return result;
 }

@@ -12,11 +12,18 @@ json kinds_json(const std::vector<violation_kind>& kinds) {
 }
 
 json violation_json(const violation& v, const explore::finding& in) {
-  return {
-      {"kind", name(v.kind)},          {"message", v.message},       {"execution", in.execution},
-      {"occurrences", in.occurrences}, {"token", in.token},          {"tasks", v.tasks},
-      {"resource", v.resource},        {"details", v.details},       {"replays", in.replays},
-      {"reproduced", in.reproduced},   {"divergence", in.divergence}};
+  return {{"kind", name(v.kind)},
+          {"message", v.message},
+          {"execution", in.execution},
+          {"occurrences", in.occurrences},
+          {"token", in.token},
+          {"tasks", v.tasks},
+          {"resource", v.resource},
+          {"details", v.details},
+          {"replays", in.replays},
+          {"reproduced", in.reproduced},
+          {"divergence", in.divergence},
+          {"replay", "forkloom replay " + in.token + in.replay_arguments}};
 }
 
 json violations_json(const explore::campaign_result& result) {

@@ -127,7 +127,8 @@ std::string replays_of(const explore::finding& found) {
 }
 
 std::string replay_line(const explore::finding& found) {
-  return fmt::format("Reproduce it with: forkloom replay {}\n", found.token);
+  return fmt::format("Reproduce it with: forkloom replay {}{}\n", found.token,
+                     harmless(found.replay_arguments));
 }
 
 }  // namespace

@@ -39,11 +39,12 @@ void require_version(const nlohmann::json& json) {
 }  // namespace
 
 void save_failure(const std::filesystem::path& path, const failure_file& failure) {
-  const nlohmann::json json{{mark, format_version},
-                            {"token", failure.token},
-                            {"scenario", failure.scenario},
-                            {"violations", failure.violations},
-                            {"trace", failure.what_happened}};
+  nlohmann::json json{{mark, format_version},
+                      {"token", failure.token},
+                      {"scenario", failure.scenario},
+                      {"violations", failure.violations},
+                      {"trace", failure.what_happened}};
+  if (failure.programs) json["programs"] = *failure.programs;
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   file.close();
@@ -62,6 +63,7 @@ failure_file load_failure(const std::filesystem::path& path) {
     failure.violations = json_field::elements_at(
         json, "violations", [](const auto& value) { return value.template get<violation>(); });
     failure.what_happened = json_field::at(json, "trace").get<trace>();
+    if (json.contains("programs")) failure.programs = json.at("programs").get<program_run>();
     return failure;
   } catch (const usage_error& error) {
     throw usage_error(fmt::format("{}: {}", path.string(), error.what()));

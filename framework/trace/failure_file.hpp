@@ -2,13 +2,17 @@
 // replay that departs can say where. The form is stable:
 //
 //   {"forkloom_failure": 1, "token": …, "scenario": name, "violations": […], "trace": {…}}
+//
+// and of programs that were run as they are, "programs": {"commands": [[…], …], …} besides.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "forkloom/violation.hpp"
+#include "framework/trace/program_run.hpp"
 #include "framework/trace/trace.hpp"
 
 namespace forkloom {
@@ -18,6 +22,7 @@ struct failure_file {
   std::string scenario;
   std::vector<violation> violations;
   trace what_happened;
+  std::optional<program_run> programs;  // of a run of programs, not of a scenario
 };
 
 // Writes the file, replacing one of that name. Bytes of captured output that are not UTF-8 become

@@ -16,8 +16,9 @@ namespace forkloom {
 struct task_end {
   enum class how : std::uint8_t { alive, exited, signalled };
   how kind = how::alive;
-  int code = 0;          // exit code or signal number
-  bool allowed = false;  // the scenario said that this end is fine (allow_exit, allow_signal)
+  int code = 0;           // exit code or signal number
+  int expected_code = 0;  // the exit code that it should have; only known while it is judged
+  bool allowed = false;   // the scenario said that this end is fine (allow_exit, allow_signal)
 };
 
 struct task_record {

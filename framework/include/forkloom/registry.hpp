@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,13 +13,15 @@
 namespace forkloom {
 
 class scenario;
+struct trace;
 
 struct scenario_info {
   std::string name;
   std::vector<std::string> tags;  // without brackets
   std::string file;               // as the compiler names it
-  unsigned line = 0;
-  void (*body)(scenario&) = nullptr;
+  unsigned line = 0;              // 0: it was made at run time, and stands in no file
+  std::function<void(scenario&)> body;
+  std::function<void(trace&)> examine{};  // looks at what each execution was, before the checkers
   options defaults;
 };
 
