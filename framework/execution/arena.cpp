@@ -87,7 +87,6 @@ void arena::reset() noexcept {
   failure_count = 0;
   named_range_count = 0;
   uncontrolled_count = 0;
-  uncontrolled_call[0] = '\0';
   programs.closed_count = 0;
   programs.module_count = 0;
 }

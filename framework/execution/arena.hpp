@@ -24,6 +24,7 @@ inline constexpr std::size_t stack_capacity = std::size_t{1} << 16;
 inline constexpr std::size_t stack_depth = 32;
 inline constexpr std::size_t failure_capacity = 16;
 inline constexpr std::size_t named_range_capacity = 1024;
+inline constexpr std::size_t uncontrolled_capacity = 16;
 inline constexpr std::size_t wait_capacity = 16;
 inline constexpr std::uint64_t no_deadline = ~std::uint64_t{0};
 
@@ -111,6 +112,14 @@ struct named_range {
   std::array<char, resource_name_size> name{};
 };
 
+// A call that passed although Forkloom should schedule it, and where it was made: the innermost
+// frames of its stack.
+struct uncontrolled_call {
+  std::array<char, 128> name{};
+  std::uint64_t site = 0;
+  std::array<std::uint64_t, 16> stack{};
+};
+
 struct schedule_state {
   task_set enabled;
   task_set waiting_for_any;  // they wait for more resources than a task can list: any change wakes
@@ -174,8 +183,7 @@ struct arena {
   std::uint32_t stack_count = 0;
   std::uint32_t failure_count = 0;
   std::uint32_t named_range_count = 0;
-  std::uint32_t uncontrolled_count = 0;  // calls that passed although Forkloom should schedule them
-  std::array<char, 64> uncontrolled_call{};
+  std::uint32_t uncontrolled_count = 0;
 
   // What each step touches lies together: every page more costs each task a fault, and each switch
   // a look into the page tables. A forked task maps the whole neighbourhood with its first read.
@@ -188,6 +196,7 @@ struct arena {
   std::array<failure, failure_capacity> failures;
   std::array<named_range, named_range_capacity> named_ranges;
   re_entry programs;
+  std::array<uncontrolled_call, uncontrolled_capacity> uncontrolled;
   std::array<std::array<std::uint64_t, stack_depth>, stack_capacity> stacks;
 
   [[nodiscard]] task& operator[](task_id id) noexcept { return tasks[index(id)]; }

@@ -13,12 +13,17 @@ namespace {
 // Initial-exec: no call into the dynamic linker, so it is safe in signal handlers and fast.
 [[gnu::tls_model("initial-exec")]] thread_local constinit task_id this_task = no_task;
 [[gnu::tls_model("initial-exec")]] thread_local constinit bool inside = false;
+[[gnu::tls_model("initial-exec")]] thread_local constinit const void* served_site = nullptr;
+
+std::uint64_t number(const void* address) noexcept {
+  return reinterpret_cast<std::uint64_t>(address);  // NOLINT: an address kept as a number
+}
 
 event* append(operation op, resource_id resource, outcome how, const void* site) noexcept {
   auto& a = *current_arena();
   auto* e = append_event(a, this_task, op, resource, how);
   if (e == nullptr) return nullptr;
-  e->site = reinterpret_cast<std::uint64_t>(site);  // NOLINT: an address kept as a number
+  e->site = number(served_site != nullptr ? served_site : site);
   if (a.config.record_stacks) {
     const uncontrolled_section not_ours;
     e->stack = record_stack(a);
@@ -47,8 +52,20 @@ bool is_private(resource_id resource) noexcept {
 }  // namespace
 
 task_id self() noexcept { return this_task; }
-void become(task_id task) noexcept { this_task = task; }
 bool controlled() noexcept { return this_task != no_task && !inside; }
+
+void become(task_id task) noexcept {
+  this_task = task;
+  trap_selector = trap_off;
+  if (task == no_task) return;
+  if (arm_trap())
+    trap_selector = trap_on;
+  else
+    note_uncontrolled("system calls made inside libc");
+}
+
+called_from::called_from(const void* site) noexcept : before_(served_site) { served_site = site; }
+called_from::~called_from() { served_site = before_; }
 
 uncontrolled_section::uncontrolled_section() noexcept : before_(inside) { inside = true; }
 uncontrolled_section::~uncontrolled_section() { inside = before_; }
@@ -78,7 +95,7 @@ wake controlled_call::block_on(std::span<const resource_id> resources, std::uint
 
 wake controlled_call::watch(std::span<const resource_id> resources,
                             std::uint64_t deadline_ns) noexcept {
-  if (deadline_ns > now_ns()) note_uncontrolled(name(op_).data());
+  if (deadline_ns > now_ns()) note_uncontrolled(name(op_).data(), site_);
   return wait(resources, deadline_ns, true, true);
 }
 
@@ -139,13 +156,21 @@ void set_owner(resource_id resource, task_id owner) noexcept {
 
 void changed(resource_id resource) noexcept { wake_waiters(*current_arena(), resource); }
 
-void note_uncontrolled(const char* call) noexcept {
+void note_uncontrolled(const char* call, const void* site) noexcept {
   auto& a = *current_arena();
-  if (a.uncontrolled_count++ != 0) return;
-  auto& name = a.uncontrolled_call;
-  const auto length = std::min(std::strlen(call), name.size() - 1);
-  std::copy_n(call, length, name.begin());
-  name[length] = '\0';
+  const auto place = number(served_site != nullptr ? served_site : site);
+  const auto known = a.uncontrolled.begin() + a.uncontrolled_count;
+  const auto same = [&](const uncontrolled_call& other) {
+    return other.site == place && std::strcmp(other.name.data(), call) == 0;
+  };
+  if (known == a.uncontrolled.end() || std::any_of(a.uncontrolled.begin(), known, same)) return;
+  auto& fresh = a.uncontrolled[a.uncontrolled_count++];
+  const auto length = std::min(std::strlen(call), fresh.name.size() - 1);
+  std::copy_n(call, length, fresh.name.begin());
+  fresh.name[length] = '\0';
+  fresh.site = place;
+  const uncontrolled_section not_ours;
+  walk_stack(fresh.stack);
 }
 
 std::uint64_t draw(std::uint64_t bound) noexcept {

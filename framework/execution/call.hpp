@@ -16,19 +16,21 @@
 #include <span>
 
 #include "framework/execution/arena.hpp"
+#include "framework/execution/trap.hpp"
 
 namespace forkloom::execution {
 
 // The task that the calling thread is; no_task outside of an execution and in the controller.
 [[nodiscard]] task_id self() noexcept;
 
-// Makes the calling thread that task. Called once, in the child, after the fork.
+// Makes the calling thread that task. Called once, in the child, after the fork. From then on
+// system calls that pass no intercepted symbol trap; where the kernel cannot do that, it is noted.
 void become(task_id task) noexcept;
 
 // Is this thread a task, and not inside Forkloom's own code already?
 [[nodiscard]] bool controlled() noexcept;
 
-// While one lives, this thread's calls pass straight through.
+// While one lives, this thread's calls pass straight through, trapped ones too.
 class uncontrolled_section {
  public:
   uncontrolled_section() noexcept;
@@ -37,9 +39,23 @@ class uncontrolled_section {
   uncontrolled_section& operator=(const uncontrolled_section&) = delete;
 
  private:
+  trap_pause traps_;
   bool before_;
 };
 
+// While one lives, events of this thread tell that call site: it is served for somebody.
+class called_from {
+ public:
+  explicit called_from(const void* site) noexcept;
+  ~called_from();
+  called_from(const called_from&) = delete;
+  called_from& operator=(const called_from&) = delete;
+
+ private:
+  const void* before_;
+};
+
+// While one lives, what the real functions do does not trap.
 class controlled_call {
  public:
   // Records what the task is about to do and gives the token up; returns when the task is picked.
@@ -129,6 +145,7 @@ class controlled_call {
   wake wait(std::span<const resource_id> resources, std::uint64_t deadline_ns, bool retryable,
             bool watches) noexcept;
 
+  trap_pause traps_;
   operation op_;
   resource_id resource_;
   resource_id second_ = no_resource;
@@ -143,8 +160,9 @@ void set_owner(resource_id resource, task_id owner) noexcept;
 // The resource changed by other means than the completion of a call on it: its waiters may retry.
 void changed(resource_id resource) noexcept;
 
-// A call that Forkloom should schedule and does not passed through; the report will name it.
-void note_uncontrolled(const char* call) noexcept;
+// A call that Forkloom should schedule and does not passed through; the report will name it, and
+// the user's line that made it. site: where it returns to; one place is told once.
+void note_uncontrolled(const char* call, const void* site = nullptr) noexcept;
 
 // A number in [0, bound) from the strategy, for choices that are not tasks. Requires bound > 0.
 [[nodiscard]] std::uint64_t draw(std::uint64_t bound) noexcept;

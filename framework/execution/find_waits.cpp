@@ -251,6 +251,7 @@ std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
                used == operation::sem_trywait;
       });
     case resource_kind::condition:
+    case resource_kind::futex:
     case resource_kind::system_v_semaphore:
     case resource_kind::system_v_queue:
       if (others_run) return all_living_but(a, waiter);

@@ -152,6 +152,22 @@ resource_id resource_at(const void* address, resource_kind kind) noexcept {
   return entry.id;
 }
 
+resource_id futex_at(const void* address, bool is_private) noexcept {
+  auto& a = *current_arena();
+  const auto place = number(address);
+  const auto* m = shared_mapping_at(place);
+  // In private memory the two sorts are different futexes, too; they are aligned, so a bit is free.
+  const auto key =
+      m != nullptr && !is_private
+          ? resource_key{resource_key::space::futex, m->object, place - m->begin + m->offset}
+          : resource_key{resource_key::space::private_futex, process_of(self()),
+                         place | (is_private ? 0 : 1)};
+  const auto known = a.resources.size();
+  const auto id = a.resources.find_or_add(key, resource_kind::futex);
+  if (a.resources.size() != known) name_by_place(a, id, place, m);
+  return id;
+}
+
 bool is_message_queue(int descriptor) noexcept {
   constexpr long mqueue_magic = 0x1980'0202;  // statfs(2)
   struct statfs system {};

@@ -14,6 +14,10 @@ namespace forkloom::execution {
 // The resource at an address; made and named on first use.
 [[nodiscard]] resource_id resource_at(const void* address, resource_kind kind) noexcept;
 
+// The futex at an address. One for processes is known by what is mapped there; a private one is
+// another futex even if its memory is shared, and only this process's threads meet at it.
+[[nodiscard]] resource_id futex_at(const void* address, bool is_private) noexcept;
+
 // Is it open on a POSIX message queue? On Linux these are the files of a file system of their own.
 [[nodiscard]] bool is_message_queue(int descriptor) noexcept;
 

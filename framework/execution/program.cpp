@@ -94,7 +94,6 @@ int execute_unseen(int directory, const char* path, char* const* arguments,
   tell_of_exec(a);
   const auto error = execute(directory, path, arguments, environment, flags);
   a.uncontrolled_count = noted;
-  if (noted == 0) a.uncontrolled_call[0] = '\0';
   return error;
 }
 

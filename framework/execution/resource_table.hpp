@@ -30,6 +30,8 @@ struct resource_key {
     system_v,        // kind of a System V object, its id
     system_v_key,    // kind of a System V object, the key that leads to it
     thread,          // a task, as a thread that can be joined
+    futex,           // as mapping, of words that processes wait for
+    private_futex,   // as private_memory, of words that threads wait for
   };
   space where = space::none;
   std::uint64_t object = 0;  // device and inode mixed, or the task

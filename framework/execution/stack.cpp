@@ -2,6 +2,7 @@
 
 #include <unwind.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -9,14 +10,14 @@ namespace forkloom::execution {
 namespace {
 
 struct walk {
-  std::array<std::uint64_t, stack_depth>* frames;
+  std::span<std::uint64_t> frames;
   std::size_t depth;
 };
 
 _Unwind_Reason_Code visit(_Unwind_Context* context, void* data) noexcept {
   auto& w = *static_cast<walk*>(data);
-  if (w.depth == w.frames->size()) return _URC_END_OF_STACK;
-  (*w.frames)[w.depth++] = _Unwind_GetIP(context);
+  if (w.depth == w.frames.size()) return _URC_END_OF_STACK;
+  w.frames[w.depth++] = _Unwind_GetIP(context);
   return _URC_NO_REASON;
 }
 
@@ -24,17 +25,19 @@ _Unwind_Reason_Code visit(_Unwind_Context* context, void* data) noexcept {
 
 std::uint32_t record_stack(arena& a) noexcept {
   if (a.stack_count == stack_capacity) return 0;
-  auto& frames = a.stacks[a.stack_count++];
-  frames = {};
-  walk w{&frames, 0};
-  _Unwind_Backtrace(visit, &w);
+  walk_stack(a.stacks[a.stack_count++]);
   return a.stack_count;
 }
 
-void warm_up_stacks() noexcept {
-  std::array<std::uint64_t, stack_depth> frames{};
-  walk w{&frames, 0};
+void walk_stack(std::span<std::uint64_t> frames) noexcept {
+  std::fill(frames.begin(), frames.end(), 0);
+  walk w{frames, 0};
   _Unwind_Backtrace(visit, &w);
+}
+
+void warm_up_stacks() noexcept {
+  std::array<std::uint64_t, stack_depth> frames;  // NOLINT: walk_stack() fills it
+  walk_stack(frames);
 }
 
 }  // namespace forkloom::execution

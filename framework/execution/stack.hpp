@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "framework/execution/arena.hpp"
 
@@ -11,6 +12,9 @@ namespace forkloom::execution {
 // has no room for more. Not async-signal-safe on its first use: call warm_up_stacks() before
 // forking.
 [[nodiscard]] std::uint32_t record_stack(arena& a) noexcept;
+
+// Writes the calling thread's stack there, innermost first, and zeros behind it.
+void walk_stack(std::span<std::uint64_t> frames) noexcept;
 
 // Loads what the unwinder loads lazily.
 void warm_up_stacks() noexcept;

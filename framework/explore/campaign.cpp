@@ -209,7 +209,7 @@ class campaign {
     result_.steps += t.steps;
     result_.switches += t.switches;
     if (options_.hashes) result_.hashes.push_back({.seed = seed, .steps = t.steps, .hash = t.hash});
-    note_uncontrolled(run_.uncontrolled());
+    for (const auto& call : run_.uncontrolled()) note_uncontrolled(call);
     result_.message = trouble(t);
     if (result_.message.empty()) return true;
     result_.how = verdict::error;
@@ -217,10 +217,14 @@ class campaign {
     return false;
   }
 
-  void note_uncontrolled(std::string_view call) {
+  // Once for each line of the user's.
+  void note_uncontrolled(const execution::uncontrolled_call& call) {
+    const auto line = users_line(call.stack);
+    auto text = line.empty() ? std::string(call.name.data())
+                             : fmt::format("{} at {}", call.name.data(), line);
     auto& lines = result_.uncontrolled;
-    if (!call.empty() && std::find(lines.begin(), lines.end(), call) == lines.end())
-      lines.emplace_back(call);
+    if (std::find(lines.begin(), lines.end(), text) == lines.end())
+      lines.push_back(std::move(text));
   }
 
   finding blank_finding(const trace& t, std::uint64_t number, std::uint64_t seed) const {

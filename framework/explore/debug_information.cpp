@@ -4,9 +4,12 @@
 #include <elfutils/libdwfl.h>
 #include <link.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <system_error>
 
 namespace forkloom::explore {
@@ -20,9 +23,21 @@ const std::string program = [] {
   return std::filesystem::read_symlink("/proc/self/exe", error).string();
 }();
 
+// What stands between the program and the kernel has lines for those that debug it, which a
+// program's author is not: they would be taken for the program's own.
+bool is_systems(std::string_view path) {
+  path.remove_prefix(path.rfind('/') + 1);
+  constexpr std::array<std::string_view, 8> names{
+      "libc.so",    "ld-linux",    "libstdc++.so", "libgcc_s.so",
+      "libasan.so", "libubsan.so", "libtsan.so",   "libforkloom_intercept.so"};
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return path.starts_with(name); });
+}
+
 int report_module(dl_phdr_info* module, std::size_t /*size*/, void* session) noexcept {
   const bool is_program = module->dlpi_name == nullptr || *module->dlpi_name == '\0';
   const char* path = is_program ? program.c_str() : module->dlpi_name;
+  if (!is_program && is_systems(path)) return 0;
   // What has no file (the vDSO) has no lines either.
   dwfl_report_elf(static_cast<Dwfl*>(session), path, path, -1, module->dlpi_addr, true);
   return 0;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <span>
 
 #include "forkloom/options.hpp"
 #include "forkloom/registry.hpp"
@@ -33,9 +33,10 @@ class runner {
   // The campaign was told to stop; the last trace is of an execution that was cut short.
   [[nodiscard]] bool interrupted() const noexcept { return controller_.interrupted(); }
 
-  // The first call of the last execution that passed although Forkloom should schedule it; or "".
-  [[nodiscard]] std::string_view uncontrolled() noexcept {
-    return controller_.memory().uncontrolled_call.data();
+  // The calls of the last execution that passed although Forkloom should schedule them.
+  [[nodiscard]] std::span<const execution::uncontrolled_call> uncontrolled() noexcept {
+    const auto& a = controller_.memory();
+    return {a.uncontrolled.data(), a.uncontrolled_count};
   }
 
  private:

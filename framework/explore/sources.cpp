@@ -21,7 +21,8 @@ bool is_users(std::string_view file) {
          file.find("framework/include/forkloom/") == std::string_view::npos &&
          file.find("framework/intercept/") == std::string_view::npos &&
          file.find("framework/execution/") == std::string_view::npos &&
-         file.find("framework/dsl/") == std::string_view::npos && file.find('/') != file.npos;
+         file.find("framework/dsl/") == std::string_view::npos &&
+         file.find("framework/explore/") == std::string_view::npos && file.find('/') != file.npos;
 }
 
 class resolver {
@@ -49,10 +50,23 @@ class resolver {
   std::unordered_map<std::uint64_t, line> known_;
 };
 
+// Reading debug information once is slow enough.
+resolver& shared_resolver() {
+  static resolver lines;
+  return lines;
+}
+
 }  // namespace
 
+std::string users_line(std::span<const std::uint64_t> stack) {
+  auto& lines = shared_resolver();
+  for (const auto address : stack)
+    if (address != 0 && lines.at(address).users) return lines.at(address).text;
+  return {};
+}
+
 void find_sources(trace& t) {
-  static resolver lines;  // reading debug information once is slow enough
+  auto& lines = shared_resolver();
   for (auto& e : t.events) {
     if (e.stack != 0 && e.stack <= t.stacks.size()) {
       for (const auto address : t.stacks[e.stack - 1]) {

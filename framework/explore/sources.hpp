@@ -1,6 +1,10 @@
 // Addresses to source lines.
 #pragma once
 
+#include <cstdint>
+#include <span>
+#include <string>
+
 #include "framework/trace/trace.hpp"
 
 namespace forkloom::explore {
@@ -11,5 +15,9 @@ namespace forkloom::explore {
 // program at the same addresses as the tasks: the worker. Slow on first use: it reads debug
 // information.
 void find_sources(trace& t);
+
+// The innermost line of the user's own code on that stack, "file:line"; "" if there is none. Zeros
+// are not frames.
+[[nodiscard]] std::string users_line(std::span<const std::uint64_t> stack);
 
 }  // namespace forkloom::explore

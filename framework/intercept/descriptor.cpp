@@ -12,7 +12,6 @@
 // (framework/trace/record_range.hpp). Async-signal-safe: nothing is allocated, no lock is taken.
 #include "framework/intercept/descriptor.hpp"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -39,13 +38,10 @@ constinit next<decltype(::close)> real_close{"close"};
 constinit next<decltype(::dup)> real_dup{"dup"};
 constinit next<decltype(::dup2)> real_dup2{"dup2"};
 constinit next<decltype(::dup3)> real_dup3{"dup3"};
-constinit next<decltype(::fclose)> real_fclose{"fclose"};
 
 bool has_other_end(int fd) noexcept { return is_pipe(fd) || is_socket(fd); }
 
-// real: closes the descriptor, and returns 0 if all went well.
-template <class Close>
-int close_as(int fd, const void* site, Close real) noexcept {
+int close_as(int fd, const void* site) noexcept {
   const closing locks(fd);
   const bool socket = is_socket(fd);
   auto call = is_pipe(fd) || socket || locks.releases()
@@ -53,7 +49,7 @@ int close_as(int fd, const void* site, Close real) noexcept {
                   : controlled_call::silent(operation::close, resource_of(fd), site);
   if (locks.releases()) call.involve(locks.locks());
   if (socket) call.involve(peer_of(call.resource()));
-  const auto result = real();
+  const auto result = real_close(fd);
   const auto error = errno;
   // Also a close that failed to write something out has closed.
   if (locks.releases()) locks.happened();
@@ -125,7 +121,7 @@ readiness readiness_of(int fd) noexcept {
 
 int close_descriptor(int fd, const void* site) noexcept {
   if (is_message_queue(fd)) return close_message_queue(fd, operation::close, site);
-  return close_as(fd, site, [&] { return real_close(fd); });
+  return close_as(fd, site);
 }
 
 }  // namespace forkloom::intercept
@@ -156,13 +152,6 @@ int dup3(int fd, int wanted, int flags) noexcept {
   if (!controlled()) return inherited(real_dup3(fd, wanted, flags));
   return duplicate_over(fd, wanted, __builtin_return_address(0),
                         [&] { return real_dup3(fd, wanted, flags); });
-}
-
-// The close that libc makes for it does not pass here; it matters only where it drops locks.
-int fclose(FILE* stream) {
-  const auto fd = controlled() ? ::fileno(stream) : -1;
-  if (fd < 0 || !closing(fd).releases()) return real_fclose(stream);
-  return close_as(fd, __builtin_return_address(0), [&] { return real_fclose(stream); });
 }
 
 int fcntl(int fd, int command, ...) {  // NOLINT

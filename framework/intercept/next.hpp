@@ -5,6 +5,8 @@
 
 #include <atomic>
 
+#include "framework/execution/trap.hpp"
+
 namespace forkloom::intercept {
 
 template <class Function>
@@ -20,7 +22,13 @@ class next<Result(Arguments...) noexcept(NoExcept)> {
   explicit constexpr next(const char* name, const char* version = nullptr) noexcept
       : name_(name), version_(version) {}
 
-  Result operator()(Arguments... arguments) const { return get()(arguments...); }
+  // What it does does not trap. Whatever calls the user's functions (call_once, atexit) must use
+  // get(), so that theirs do.
+  Result operator()(Arguments... arguments) const {
+    const auto real = get();
+    const execution::trap_pause not_ours;
+    return real(arguments...);
+  }
 
   using pointer = Result (*)(Arguments...);
   [[nodiscard]] pointer get() const noexcept {

@@ -188,9 +188,10 @@ int kill_task(pid_t pid, int signal, const void* site) noexcept {
   return call.completed(0);
 }
 
-// exit() and the return from main() end here, after the handlers of the program's own.
+// exit() and the return from main() flush the streams last and then trap. Where nothing traps, they
+// end here, after the handlers of the program's own.
 [[gnu::destructor]] void leave() noexcept {
-  if (controlled()) execution::announce_exit();
+  if (controlled() && execution::trap_selector == execution::trap_off) execution::announce_exit();
 }
 
 }  // namespace

@@ -75,6 +75,10 @@ _Unwind_Reason_Code visit(_Unwind_Context* context, void* data) noexcept {
 
 }  // namespace
 
+bool in_sanitizer_runtime(const void* code) noexcept {
+  return in_runtime(reinterpret_cast<std::uintptr_t>(code));  // NOLINT: an address as a number
+}
+
 bool sanitizers_own_call(const void* site) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(site);  // NOLINT: an address as a number
   if (!in_runtime(address)) return false;

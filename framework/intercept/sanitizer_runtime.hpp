@@ -9,4 +9,7 @@ namespace forkloom::intercept {
 // its own interceptors; those are told apart by who called the runtime. Async-signal-safe.
 [[nodiscard]] bool sanitizers_own_call(const void* site) noexcept;
 
+// Does that code belong to a sanitizer's runtime? Async-signal-safe.
+[[nodiscard]] bool in_sanitizer_runtime(const void* code) noexcept;
+
 }  // namespace forkloom::intercept

@@ -51,6 +51,13 @@ int ask_to_be_notified(mqd_t queue, int by) {
 
 const std::vector<std::string> notification{"mq_notify"};
 
+// The calls that were not under control, without the lines that made them.
+std::vector<std::string> names(const explore::campaign_result& result) {
+  std::vector<std::string> calls;
+  for (const auto& line : result.uncontrolled) calls.push_back(line.substr(0, line.find(" at ")));
+  return calls;
+}
+
 void require_livelock(const explore::campaign_result& result) {
   INFO(result.message);
   REQUIRE(result.how == explore::verdict::as_expected);
@@ -96,7 +103,8 @@ TEST_CASE("a poll that waits for what is not scheduled is named as not under con
       },
       false);
   CHECK(result.how == explore::verdict::as_expected);
-  CHECK(result.uncontrolled == std::vector<std::string>{"poll"});
+  CHECK(names(result) == std::vector<std::string>{"poll"});
+  CHECK(result.uncontrolled.at(0).find("limits_test.cpp:") != std::string::npos);
 }
 
 TEST_CASE("a poll that needs no wait for what is not scheduled is under control") {
@@ -174,14 +182,14 @@ TEST_CASE("a notification by a signal or a thread is named as not under control"
       },
       false);
   CHECK(by_signal.how == explore::verdict::as_expected);
-  CHECK(by_signal.uncontrolled == notification);
+  CHECK(names(by_signal) == notification);
   const auto by_thread = explore_once(
       [](scenario& s) {
         s.process("owner", [] { expect(ask_to_be_notified(own_queue(), SIGEV_THREAD) == 0); });
       },
       false);
   CHECK(by_thread.how == explore::verdict::as_expected);
-  CHECK(by_thread.uncontrolled == notification);
+  CHECK(names(by_thread) == notification);
 }
 
 TEST_CASE("a notification without a signal, or by one that is ignored, is under control") {
@@ -217,7 +225,7 @@ TEST_CASE("a notification that is spent on a message that is waited for is named
       },
       false);
   CHECK(result.how == explore::verdict::as_expected);
-  CHECK(result.uncontrolled == notification);
+  CHECK(names(result) == notification);
 }
 
 TEST_CASE("a notification that was given up is not named when somebody waits for the message") {
