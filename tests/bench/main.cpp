@@ -1,6 +1,6 @@
 // forkloom-bench: what control costs, each figure beside a baseline in the same place.
 //
-//   forkloom-bench [--json] [switch] [point] [executions] [scaling]
+//   forkloom-bench [--json] [switch] [point] [trap] [executions] [scaling]
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -103,6 +103,33 @@ std::vector<json> bench_point() {
            {"baseline_ns", c.baseline * 1e9}}};
 }
 
+// A system call that traps, as libc's own do, and goes to the kernel in the end, beside one that
+// does not.
+std::vector<json> bench_trap() {
+  constexpr unsigned calls = 200'000;
+  const auto trapped = [] {
+    execution::controller controller(no_limits, -1);
+    controller.begin(strategy::random_walk{}, 1, false);
+    controller.spawn("task", [] {
+      for (unsigned i = 0; i < calls; ++i) execution::sys::call(SYS_getppid);
+    });
+    return seconds([&] { controller.run(); }) / calls;
+  };
+  const auto plain = [] {
+    return seconds([] {
+             for (unsigned i = 0; i < calls; ++i) execution::sys::call(SYS_getppid);
+           }) /
+           calls;
+  };
+  const auto c = compare(pairs, trapped, plain);
+  return {{{"bench", "trap"},
+           {"tasks", 1},
+           {"ratio", c.ratio},
+           {"ns", c.subject * 1e9},
+           {"baseline", "getppid(2)"},
+           {"baseline_ns", c.baseline * 1e9}}};
+}
+
 // Two processes with ten loads and ten stores each.
 void increments(shared<long>& x) {
   for (int i = 0; i < 10; ++i) x = x + 1;
@@ -177,6 +204,7 @@ std::vector<json> bench_scaling() {
 std::vector<json> run(const std::string& bench, const explore::worker_context& context) {
   if (bench == "switch") return bench_switch();
   if (bench == "point") return bench_point();
+  if (bench == "trap") return bench_trap();
   if (bench == "executions") return bench_executions(context);
   return bench_scaling();
 }
@@ -200,11 +228,11 @@ std::string line(const json& row, bool as_json) {
 
 int main(int argc, char** argv) {
   using namespace forkloom;
-  const std::vector<std::string> names{"switch", "point", "executions", "scaling"};
+  const std::vector<std::string> names{"switch", "point", "trap", "executions", "scaling"};
   std::vector<std::string> chosen;
   bool as_json = false;
   CLI::App app{"What control costs, beside a baseline on the same processor."};
-  app.add_option("bench", chosen, "switch, point, executions, scaling; none: all")
+  app.add_option("bench", chosen, "switch, point, trap, executions, scaling; none: all")
       ->check(CLI::IsMember(names));
   app.add_flag("--json", as_json, "one JSON object a line");
   CLI11_PARSE(app, argc, argv);

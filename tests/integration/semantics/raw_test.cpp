@@ -154,7 +154,7 @@ TEST_CASE("a child forked by number is a process of its own, and can be waited f
     int status = 0;
     w.note(1, syscall(SYS_wait4, child, &status, 0, nullptr) == child);
     w.note(2, WEXITSTATUS(status));
-    const auto other = inline_call(SYS_vfork);
+    const auto other = inline_call(SYS_clone, SIGCHLD);
     if (other == 0) inline_call(SYS_exit_group, 8);
     w.note(3, waitpid(static_cast<pid_t>(other), &status, 0) == other);
     w.note(4, WEXITSTATUS(status));
