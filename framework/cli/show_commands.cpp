@@ -7,6 +7,7 @@
 #include "framework/cli/command.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/selection.hpp"
+#include "framework/explore/strategy_spec.hpp"
 #include "framework/report/describe.hpp"
 #include "framework/report/json.hpp"
 
@@ -24,6 +25,13 @@ std::string expects_of(const scenario_info& scenario) {
   for (const auto kind : scenario.defaults.expects)
     text += (text.empty() ? "expects " : ", ") + std::string(name(kind));
   return text;
+}
+
+// Further lines stand below the first one, in the second column.
+std::string indented(std::string_view text) {
+  std::string lines;
+  for (const char c : text) lines += c == '\n' ? fmt::format("\n{:<13}", "") : std::string(1, c);
+  return lines;
 }
 
 void print(const scenario_info& scenario) {
@@ -54,12 +62,14 @@ int show(const show_checkers&) {
 }
 
 int show(const show_strategies&) {
-  fmt::print(
-      "random       each step goes to any enabled task with the same probability\n"
-      "pct:d        priorities with d - 1 changes at random steps (1 … 32); finds a bug of depth "
-      "d\n"
-      "             among n tasks and k steps with probability at least 1 / (n k^(d-1)) each "
-      "time\n");
+  for (const auto& strategy : explore::strategies()) {
+    auto form = std::string(strategy.name);
+    if (!strategy.parameter.empty()) form += strategy.usual == 0 ? ":N" : "[:N]";
+    fmt::print("{:<12} {}\n", form, indented(strategy.what_it_is));
+    if (!strategy.parameter.empty())
+      fmt::print("{:<12} N: {}, {} … {}{}\n", "", strategy.parameter, strategy.least, strategy.most,
+                 strategy.usual == 0 ? "" : fmt::format("; {} if left out", strategy.usual));
+  }
   return exit_code::as_expected;
 }
 

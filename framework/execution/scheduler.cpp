@@ -83,6 +83,16 @@ void fold(schedule_state& s, task_id picked, const task& t) noexcept {
   s.hash = strategy::mix(s.hash ^ what) + strategy::golden_ratio;
 }
 
+// Two pending operations commute unless they are about the same resource and one of them changes
+// it. What has no resource (a task's first step, a sleep) conflicts with nothing.
+bool conflict(const void* context, task_id one, task_id other) noexcept {
+  const auto& a = *static_cast<const arena*>(context);
+  const auto& x = a[one];
+  const auto& y = a[other];
+  return x.pending_resource == y.pending_resource && x.pending_resource != no_resource &&
+         (traits(x.pending).changes || traits(y.pending).changes);
+}
+
 bool limits_reached(arena& a) noexcept {
   auto& s = a.schedule;
   if (s.since_progress <= a.config.progress_limit && s.step <= a.config.step_limit) return false;
@@ -209,7 +219,7 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
     expire_deadlines(a);
   }
   if (limits_reached(a)) return no_task;
-  const auto picked = strategy::pick(a.strategy, {s.enabled, current, yields});
+  const auto picked = strategy::pick(a.strategy, {s.enabled, current, yields, {conflict, &a}});
   if (!a.log.add_pick(a.writer(current), picked)) {
     end_execution(a, ending::step_limit);
     return no_task;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -11,65 +13,156 @@ namespace forkloom::explore {
 namespace {
 
 constexpr std::uint32_t estimate_max = 1'000'000;
+constexpr std::uint32_t steps_max = 1'000'000;
+
+constexpr std::array<strategy_description, 7> descriptions{{
+    {.which = strategy_family::random,
+     .name = "random",
+     .parameter = "",
+     .what_it_is = "each step goes to any enabled task with the same probability"},
+    {.which = strategy_family::sticky,
+     .name = "sticky",
+     .parameter = "mean length of a run",
+     .least = 1,
+     .most = steps_max,
+     .usual = 10,
+     .what_it_is = "who runs goes on, but for one step in L: for bugs that need one task to get\n"
+                   "far ahead, as when a queue must fill up"},
+    {.which = strategy_family::fair,
+     .name = "fair",
+     .parameter = "bound on being passed over",
+     .least = 1,
+     .most = steps_max,
+     .usual = 50,
+     .what_it_is = "random, but a task that was enabled for B steps without a pick goes next:\n"
+                   "what still starves is starved by the program"},
+    {.which = strategy_family::round_robin,
+     .name = "rr",
+     .parameter = "steps of a turn",
+     .least = 1,
+     .most = steps_max,
+     .usual = 1,
+     .what_it_is =
+         "the tasks take turns of q steps each; one schedule, so one execution is enough"},
+    {.which = strategy_family::pct,
+     .name = "pct",
+     .parameter = "bug depth",
+     .least = 1,
+     .most = strategy::pct_depth_max,
+     .needs_length = true,
+     .what_it_is = "priorities with d - 1 changes at random steps; finds a bug of depth d among\n"
+                   "n tasks and k steps with probability at least 1 / (n k^(d-1)) each time"},
+    {.which = strategy_family::delay,
+     .name = "delay",
+     .parameter = "number of delays",
+     .least = 1,
+     .most = strategy::delays_max,
+     .usual = 2,
+     .needs_length = true,
+     .what_it_is = "each task runs until it waits, but d times the next in turn goes instead:\n"
+                   "for many tasks, as the search grows with k^d whatever their number"},
+    {.which = strategy_family::pos,
+     .name = "pos",
+     .parameter = "",
+     .what_it_is =
+         "partial order sampling: random priorities for operations, drawn anew for those\n"
+         "that conflict with the one just done; spreads over orders that matter"},
+}};
+
+const strategy_description& description(strategy_family which) noexcept {
+  return descriptions[static_cast<std::size_t>(which)];
+}
+
+// "pct:N with the bug depth N from 1 to 32"
+std::string form(const strategy_description& d) {
+  if (d.parameter.empty()) return std::string(d.name);
+  const auto usual = d.usual == 0 ? std::string() : fmt::format(", {} if left out", d.usual);
+  return fmt::format("{}:N with the {} N from {} to {}{}", d.name, d.parameter, d.least, d.most,
+                     usual);
+}
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
-  throw usage_error(fmt::format(
-      "unknown strategy \"{}\": {}. Strategies: random; pct:d with the bug depth d from "
-      "1 to {}",
-      text, why, strategy::pct_depth_max));
+  std::string known;
+  for (const auto& d : descriptions) known += (known.empty() ? "" : "; ") + form(d);
+  throw usage_error(fmt::format("unknown strategy \"{}\": {}. Strategies: {}", text, why, known));
 }
 
 std::uint32_t number(std::string_view text, std::string_view whole, std::string_view what,
-                     std::uint32_t max) {
+                     std::uint32_t least, std::uint32_t most) {
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 1 || value > max)
-    refuse(whole, fmt::format("its {} must be a whole number from 1 to {}", what, max));
+  if (error != std::errc{} || end != text.data() + text.size() || value < least || value > most)
+    refuse(whole, fmt::format("its {} must be a whole number from {} to {}", what, least, most));
   return value;
 }
 
 }  // namespace
 
+std::span<const strategy_description> strategies() noexcept { return descriptions; }
+
 strategy_spec parse_strategy(std::string_view text) {
-  strategy_spec spec;
   const auto colon = text.find(':');
   const auto family = text.substr(0, colon);
-  if (family == "random") {
-    if (colon != std::string_view::npos) refuse(text, "random takes no parameter");
-    return spec;
+  const auto found = std::find_if(descriptions.begin(), descriptions.end(),
+                                  [&](const auto& d) { return d.name == family; });
+  if (found == descriptions.end()) refuse(text, "there is none of that name");
+  strategy_spec spec{.which = found->which, .parameter = found->usual};
+  if (colon == std::string_view::npos) {
+    if (found->parameter.empty() || found->usual != 0) return spec;
+    refuse(text, fmt::format("{0} needs a {1}, as in {0}:3", found->name, found->parameter));
   }
-  if (family != "pct") refuse(text, "there is none of that name");
-  spec.which = strategy_spec::family::pct;
-  if (colon == std::string_view::npos) refuse(text, "pct needs a bug depth, as in pct:3");
-  auto rest = text.substr(colon + 1);
+  if (found->parameter.empty()) refuse(text, fmt::format("{} takes no parameter", found->name));
+  const auto rest = text.substr(colon + 1);
   const auto second = rest.find(':');
-  spec.d = number(rest.substr(0, second), text, "bug depth", strategy::pct_depth_max);
-  if (second != std::string_view::npos)
-    spec.k = number(rest.substr(second + 1), text, "estimated number of steps", estimate_max);
+  spec.parameter =
+      number(rest.substr(0, second), text, found->parameter, found->least, found->most);
+  if (second == std::string_view::npos) return spec;
+  if (!found->needs_length) refuse(text, fmt::format("{} takes one parameter", found->name));
+  spec.k = number(rest.substr(second + 1), text, "estimated number of steps", 1, estimate_max);
   return spec;
 }
 
 std::string to_string(const strategy_spec& spec) {
-  if (spec.which == strategy_spec::family::random) return "random";
-  return spec.k == 0 ? fmt::format("pct:{}", spec.d) : fmt::format("pct:{}:{}", spec.d, spec.k);
+  const auto& d = description(spec.which);
+  if (d.parameter.empty()) return std::string(d.name);
+  return spec.k == 0 ? fmt::format("{}:{}", d.name, spec.parameter)
+                     : fmt::format("{}:{}:{}", d.name, spec.parameter, spec.k);
 }
 
 bool needs_estimate(const strategy_spec& spec) noexcept {
-  return spec.which == strategy_spec::family::pct && spec.k == 0;
+  return description(spec.which).needs_length && spec.k == 0;
 }
 
 strategy::state make(const strategy_spec& spec) {
-  if (spec.which == strategy_spec::family::pct) return strategy::pct(spec.d, spec.k);
+  switch (spec.which) {
+    case strategy_family::random:
+      return strategy::random_walk{};
+    case strategy_family::sticky:
+      return strategy::sticky_walk(spec.parameter);
+    case strategy_family::fair:
+      return strategy::fair_walk(spec.parameter);
+    case strategy_family::round_robin:
+      return strategy::round_robin(spec.parameter);
+    case strategy_family::pct:
+      return strategy::pct(spec.parameter, spec.k);
+    case strategy_family::delay:
+      return strategy::delay_bounded(spec.parameter, spec.k);
+    case strategy_family::pos:
+      return strategy::pos{};
+  }
   return strategy::random_walk{};
 }
 
 std::string guarantee(const strategy_spec& spec, std::size_t n) {
-  if (spec.which != strategy_spec::family::pct || spec.k == 0) return {};
-  const auto odds = static_cast<double>(n) * std::pow(spec.k, static_cast<double>(spec.d) - 1);
+  if (spec.which == strategy_family::fair)
+    return fmt::format("no task is enabled and passed over for more than {} steps in a row",
+                       spec.parameter + n);
+  if (spec.which != strategy_family::pct || spec.k == 0) return {};
+  const auto odds = static_cast<double>(n) * std::pow(spec.k, double{spec.parameter - 1.0});
   return fmt::format(
       "each execution finds a bug of depth {} with probability at least 1/(n k^(d-1)) = 1/{:.0f}, "
       "for n = {} tasks and k = {} steps (estimated)",
-      spec.d, odds, n, spec.k);
+      spec.parameter, odds, n, spec.k);
 }
 
 }  // namespace forkloom::explore

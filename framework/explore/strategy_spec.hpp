@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,11 +11,26 @@
 
 namespace forkloom::explore {
 
+enum class strategy_family : std::uint8_t { random, sticky, fair, round_robin, pct, delay, pos };
+
+// What there is to know of a family, to read its name and to explain it.
+struct strategy_description {
+  strategy_family which;
+  std::string_view name;
+  std::string_view parameter;  // what the number behind the name means; "": there is none
+  std::uint32_t least = 0;
+  std::uint32_t most = 0;
+  std::uint32_t usual = 0;      // if no number is given; 0: one must be
+  bool needs_length = false;    // the estimated steps of an execution, k, are its second parameter
+  std::string_view what_it_is;  // one or more lines
+};
+
+[[nodiscard]] std::span<const strategy_description> strategies() noexcept;
+
 struct strategy_spec {
-  enum class family : std::uint8_t { random, pct };
-  family which = family::random;
-  std::uint32_t d = 0;  // pct: bug depth
-  std::uint32_t k = 0;  // pct: estimated steps of an execution; 0: not estimated yet
+  strategy_family which = strategy_family::random;
+  std::uint32_t parameter = 0;  // in the family's own meaning
+  std::uint32_t k = 0;          // estimated steps of an execution; 0: not estimated, or not needed
 };
 
 // Throws usage_error, naming the strategies that there are and the ranges of their parameters.

@@ -8,9 +8,14 @@
 #include <type_traits>
 
 #include "framework/execution/task_set.hpp"
+#include "framework/strategy/delay_bounded.hpp"
+#include "framework/strategy/fair_walk.hpp"
 #include "framework/strategy/pct.hpp"
+#include "framework/strategy/pos.hpp"
 #include "framework/strategy/random_walk.hpp"
 #include "framework/strategy/replay.hpp"
+#include "framework/strategy/round_robin.hpp"
+#include "framework/strategy/sticky_walk.hpp"
 #include "framework/trace/ids.hpp"
 
 namespace forkloom::strategy {
@@ -29,17 +34,33 @@ namespace forkloom::strategy {
 class state {
  public:
   state() noexcept = default;
-  state(const random_walk& s) noexcept : which_(kind::random_walk), walk_(s) {}  // NOLINT: as a
-  state(const replay& s) noexcept : which_(kind::replay), replay_(s) {}          // NOLINT: variant
-  state(const pct& s) noexcept : which_(kind::pct), pct_(s) {}                   // NOLINT: does
+  // As a variant does: any strategy is a state.
+  state(const random_walk& s) noexcept : which_(kind::random_walk), walk_(s) {}       // NOLINT
+  state(const sticky_walk& s) noexcept : which_(kind::sticky_walk), sticky_(s) {}     // NOLINT
+  state(const round_robin& s) noexcept : which_(kind::round_robin), robin_(s) {}      // NOLINT
+  state(const replay& s) noexcept : which_(kind::replay), replay_(s) {}               // NOLINT
+  state(const delay_bounded& s) noexcept : which_(kind::delay_bounded), delay_(s) {}  // NOLINT
+  state(const pct& s) noexcept : which_(kind::pct), pct_(s) {}                        // NOLINT
+  state(const pos& s) noexcept : which_(kind::pos), pos_(s) {}                        // NOLINT
+  state(const fair_walk& s) noexcept : which_(kind::fair_walk), fair_(s) {}           // NOLINT
 
   template <class Visit>
   decltype(auto) visit(Visit&& visit) noexcept {
     switch (which_) {
+      case kind::sticky_walk:
+        return visit(sticky_);
+      case kind::round_robin:
+        return visit(robin_);
       case kind::replay:
         return visit(replay_);
+      case kind::delay_bounded:
+        return visit(delay_);
       case kind::pct:
         return visit(pct_);
+      case kind::pos:
+        return visit(pos_);
+      case kind::fair_walk:
+        return visit(fair_);
       case kind::random_walk:
         break;
     }
@@ -47,12 +68,27 @@ class state {
   }
 
  private:
-  enum class kind : std::uint8_t { random_walk, replay, pct };
+  enum class kind : std::uint8_t {
+    random_walk,
+    sticky_walk,
+    round_robin,
+    replay,
+    delay_bounded,
+    pct,
+    pos,
+    fair_walk,
+  };
 
+  // The small ones first.
   kind which_ = kind::random_walk;
   random_walk walk_;
+  sticky_walk sticky_;
+  round_robin robin_;
   replay replay_;
-  pct pct_;  // the largest
+  delay_bounded delay_;
+  pct pct_;
+  pos pos_;
+  fair_walk fair_;
 };
 static_assert(std::is_trivially_copyable_v<state>);
 

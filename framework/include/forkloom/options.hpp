@@ -21,7 +21,7 @@ struct options {
 
   std::uint64_t executions = 1000;    // at most this many, at least 1
   std::chrono::milliseconds time{0};  // stop after this much real time; 0: no limit
-  std::string strategy = "random";    // "random", or "pct:d" with the bug depth d in 1 … 32
+  std::string strategy = "random";    // "random", "pct:3", …: see `forkloom strategies`
   std::uint64_t seed = 1;             // the campaign's; each execution's seed follows from it
   unsigned processes = 2;             // for processes declared without a number; 1 … 1,024
 
