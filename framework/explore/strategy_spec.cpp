@@ -26,7 +26,7 @@ constexpr std::array<strategy_description, 7> descriptions{{
      .least = 1,
      .most = steps_max,
      .usual = 10,
-     .what_it_is = "who runs goes on, but for one step in L: for bugs that need one task to get\n"
+     .what_it_is = "who runs goes on, but for one step in N: for bugs that need one task to get\n"
                    "far ahead, as when a queue must fill up"},
     {.which = strategy_family::fair,
      .name = "fair",
@@ -34,7 +34,7 @@ constexpr std::array<strategy_description, 7> descriptions{{
      .least = 1,
      .most = steps_max,
      .usual = 50,
-     .what_it_is = "random, but a task that was enabled for B steps without a pick goes next:\n"
+     .what_it_is = "random, but a task that was enabled for N steps without a pick goes next:\n"
                    "what still starves is starved by the program"},
     {.which = strategy_family::round_robin,
      .name = "rr",
@@ -43,15 +43,15 @@ constexpr std::array<strategy_description, 7> descriptions{{
      .most = steps_max,
      .usual = 1,
      .what_it_is =
-         "the tasks take turns of q steps each; one schedule, so one execution is enough"},
+         "the tasks take turns of N steps each; one schedule, so one execution is enough"},
     {.which = strategy_family::pct,
      .name = "pct",
      .parameter = "bug depth",
      .least = 1,
      .most = strategy::pct_depth_max,
      .needs_length = true,
-     .what_it_is = "priorities with d - 1 changes at random steps; finds a bug of depth d among\n"
-                   "n tasks and k steps with probability at least 1 / (n k^(d-1)) each time"},
+     .what_it_is = "priorities with N - 1 changes at random steps; finds a bug of depth N among\n"
+                   "n tasks and k steps with probability at least 1 / (n k^(N-1)) each time"},
     {.which = strategy_family::delay,
      .name = "delay",
      .parameter = "number of delays",
@@ -59,8 +59,8 @@ constexpr std::array<strategy_description, 7> descriptions{{
      .most = strategy::delays_max,
      .usual = 2,
      .needs_length = true,
-     .what_it_is = "each task runs until it waits, but d times the next in turn goes instead:\n"
-                   "for many tasks, as the search grows with k^d whatever their number"},
+     .what_it_is = "each task runs until it waits, but N times the next in turn goes instead:\n"
+                   "for many tasks, as the search grows with k^N whatever their number"},
     {.which = strategy_family::pos,
      .name = "pos",
      .parameter = "",
