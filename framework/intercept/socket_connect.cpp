@@ -57,8 +57,8 @@ int accept_here(int fd, sockaddr* name, socklen_t* size, int flags, const void* 
       return call.completed(made);
     }
     if (got == -EAGAIN && how.waits() && await_delivery(fd, listener)) continue;
-    if (got != -EAGAIN || !how.wait(call, listener, false))
-      return call.failed(static_cast<int>(-got));
+    if (got != -EAGAIN) return call.failed(static_cast<int>(-got));
+    if (const auto error = how.wait(call, listener, false); error != 0) return call.failed(error);
   }
 }
 
@@ -107,11 +107,12 @@ int connect_here(int fd, const sockaddr* name, socklen_t size, const void* site)
     }
     const bool taken_back = is_tcp(fd) && target != no_resource;
     if (taken_back) take_back(fd);
-    if (how.wait(call, target != no_resource ? target : call.resource(), target == no_resource))
-      continue;
+    const auto error =
+        how.wait(call, target != no_resource ? target : call.resource(), target == no_resource);
+    if (error == 0) continue;
     // TCP goes on trying when its caller has no more time.
     if (taken_back) static_cast<void>(try_connect(fd, name, size, false));
-    return call.failed(is_tcp(fd) ? EINPROGRESS : EAGAIN);
+    return call.failed(error == EAGAIN && is_tcp(fd) ? EINPROGRESS : error);
   }
 }
 

@@ -63,10 +63,10 @@ struct receiving {
   }
 };
 
-// Waits until there may be something. False if there is no time left.
-bool wait_for_more(controlled_call& call, const receiving& what, const patience& how) noexcept {
+// Waits until there may be something. 0, or why the call ends.
+int wait_for_more(controlled_call& call, const receiving& what, const patience& how) noexcept {
   const auto own = call.resource();
-  if (how.waits() && await_delivery(what.fd, own)) return true;
+  if (how.waits() && await_delivery(what.fd, own)) return 0;
   call.involve(peer_of(own));
   return how.wait(call, own, talks_to_outside(what.fd, own));
 }
@@ -105,7 +105,7 @@ long receive_rest(controlled_call& call, const receiving& what, const patience& 
     const auto now = sys::call(SYS_recvfrom, what.fd, sys::address(rest.data()),
                                static_cast<long>(rest.size()), what.flags | MSG_DONTWAIT, 0, 0);
     if (now == -EAGAIN) {
-      if (wait_for_more(call, what, how)) continue;
+      if (wait_for_more(call, what, how) == 0) continue;
       break;
     }
     if (now <= 0) break;
@@ -120,7 +120,7 @@ long receive_rest(controlled_call& call, const receiving& what, const patience& 
 bool look_again(controlled_call& call, const receiving& what, const patience& how) noexcept {
   if (!is_tcp(what.fd)) return false;  // a Unix socket shows what there is
   if ((ready(what.fd, POLLRDHUP) & (POLLRDHUP | POLLHUP | POLLERR)) != 0) return false;
-  return wait_for_more(call, what, how);
+  return wait_for_more(call, what, how) == 0;
 }
 
 // A shutdown for reading shows to a datagram's receiver only where it would wait.
@@ -140,7 +140,11 @@ ssize_t receive(const receiving& what, Attempt attempt) noexcept {
   for (;;) {
     auto result = static_cast<long>(attempt());
     if (result == -EAGAIN && how.waits() && is_shut(what.fd)) result = 0;
-    if (result == -EAGAIN && wait_for_more(call, what, how)) continue;
+    if (result == -EAGAIN) {
+      const auto error = wait_for_more(call, what, how);
+      if (error == 0) continue;
+      return call.failed(error);
+    }
     if (result < 0) return call.failed(static_cast<int>(-result));
     call.involve(peer_of(own));
     call.asks(what.size(), 0);

@@ -91,18 +91,19 @@ bool own_buffer_is_full(int fd) noexcept {
   return used >= socket_option(fd, SO_SNDBUF);
 }
 
-// Waits for room to send. False if there is no time left. Whom it is for may change meanwhile: a
+// Waits for room to send. 0, or why the call ends. Whom it is for may change meanwhile: a
 // connection that is accepted has a new peer.
-bool wait_for_room(controlled_call& call, const sending& what, const patience& how) noexcept {
+int wait_for_room(controlled_call& call, const sending& what, const patience& how) noexcept {
   const auto own = call.resource();
   const bool buffer = how.waits() && own_buffer_is_full(what.fd);
   do {
     const auto target = what.target(own);
     call.involve(target);
     const auto awaited = target != no_resource ? target : own;
-    if (!how.wait(call, awaited, talks_to_outside(what.fd, own))) return false;
+    const auto error = how.wait(call, awaited, talks_to_outside(what.fd, own));
+    if (error != 0) return error;
   } while (buffer && ready(what.fd, POLLOUT) == 0);
-  return true;
+  return 0;
 }
 
 // Bytes have gone: whoever waits for them, or anybody if that is not known, may go on.
@@ -138,7 +139,7 @@ long send_rest(controlled_call& call, const sending& what, const patience& how,
       continue;
     }
     if (now != -EAGAIN) break;
-    if (!wait_for_room(call, what, how)) break;
+    if (wait_for_room(call, what, how) != 0) break;
   }
   return more;
 }
@@ -163,7 +164,7 @@ ssize_t send_message(const sending& what) noexcept {
       if (result == 0 && is_stream(what.fd)) return call.completed_unchanged(result);
       return call.completed_without_waking(result);
     }
-    if (!wait_for_room(call, what, how)) return call.failed(EAGAIN);
+    if (const auto error = wait_for_room(call, what, how); error != 0) return call.failed(error);
   }
 }
 

@@ -33,13 +33,14 @@ class patience {
 
   [[nodiscard]] bool waits() const noexcept { return waits_; }
 
-  // Waits for a change of the resource. False if there is no time left, or never was.
+  // Waits for a change of the resource. 0 if there may be one, else why the call ends: EAGAIN, as
+  // there is no time left, or never was.
   // outside: it may also come from somebody whom Forkloom does not schedule.
-  bool wait(execution::controlled_call& call, resource_id resource, bool outside) const noexcept {
-    if (!waits_) return false;
+  int wait(execution::controlled_call& call, resource_id resource, bool outside) const noexcept {
+    if (!waits_) return EAGAIN;
     const auto cause =
         outside ? call.watch({&resource, 1}, deadline_) : call.block_on({&resource, 1}, deadline_);
-    return cause != execution::wake::timed_out;
+    return cause == execution::wake::timed_out ? EAGAIN : 0;
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstring>
 
 #include "framework/report/describe_system_v.hpp"
@@ -76,6 +77,15 @@ std::string lock_words(const event& e) {
   return {};
 }
 
+// Which way a connection ends, and what goes along with bytes.
+std::string socket_words(const event& e) {
+  constexpr std::array<std::string_view, 3> ways{" for reading", " for writing", " both ways"};
+  if (e.op == operation::shutdown && e.before < ways.size()) return std::string(ways[e.before]);
+  if (e.op == operation::send && e.after != 0)
+    return fmt::format(" with {} {}", e.after, e.after == 1 ? "descriptor" : "descriptors");
+  return {};
+}
+
 std::string completion(const event& e) {
   if (e.how == outcome::blocked) return " → blocked";
   if (e.how == outcome::timed_out) return " → timed out";
@@ -132,7 +142,7 @@ std::string describe(const trace& what, const event& e) {
   const auto second = what.resource_name(e.second);
   if (!second.empty() && second != resource) words += fmt::format(" ({})", second);
   if (const auto asked = describe_request(e); !asked.empty()) words += " " + asked;
-  return words + lock_words(e) + completion(e);
+  return words + lock_words(e) + socket_words(e) + completion(e);
 }
 
 std::string describe(const task_end& end) {

@@ -79,6 +79,21 @@ TEST_CASE("locks on files are told with what they ask for", "[report]") {
   CHECK(describe(with_names(), e) == "close A, which drops the record locks of the process");
 }
 
+TEST_CASE("calls on sockets are told with what moved, and which way they end", "[report]") {
+  const auto moves = [](operation op, std::uint64_t before, std::uint64_t after, int result) {
+    auto e = tests::step(1, 0, op, 0, before, after);
+    e.second = resource_id{1};
+    e.result = result;
+    return describe(with_names(), e);
+  };
+  CHECK(moves(operation::receive, 100, 0, 17) == "receive A (B) → 17");
+  CHECK(moves(operation::send, 17, 0, 17) == "send A (B) → 17");
+  CHECK(moves(operation::send, 1, 2, 1) == "send A (B) with 2 descriptors → 1");
+  CHECK(moves(operation::accept, 0, 0, 5) == "accept A (B) → 5");
+  CHECK(moves(operation::shutdown, 1, 0, 0) == "shutdown A (B) for writing");
+  CHECK(moves(operation::shutdown, 2, 0, 0) == "shutdown A (B) both ways");
+}
+
 TEST_CASE("System V calls are told with what they ask for", "[report]") {
   CHECK(told(operation::msgsnd) == "msgsnd A type 5, 6 bytes");
   CHECK(told(operation::msgrcv, 0, 0, outcome::blocked) == "msgrcv A type 5 → blocked");
