@@ -33,7 +33,8 @@ void add_run_options(CLI::App& app, option_texts& how) {
       ->type_name("N");
   app.add_option("--seed", how.seed, "The campaign's seed: the same seed, the same interleavings")
       ->type_name("S");
-  app.add_option("--strategy", how.strategy, "How tasks are picked: random, pct:3, …; see `forkloom strategies`")
+  app.add_option("--strategy", how.strategy,
+                 "How tasks are picked: random, pct:3, …; see `forkloom strategies`")
       ->type_name("NAME");
   app.add_option("--time", how.time, "Stop each scenario after this time: 500ms, 30s, 5m, 2h")
       ->type_name("TIME");

@@ -38,7 +38,8 @@ TEST_CASE("list takes patterns and tags", "[acceptance]") {
 
 TEST_CASE("checkers and strategies are listed", "[acceptance]") {
   CHECK_THAT(run_forkloom({"checkers"}).out, Contains("deadlock") && Contains("leak"));
-  CHECK_THAT(run_forkloom({"strategies"}).out, Contains("random") && Contains("pct:N") && Contains("pos"));
+  CHECK_THAT(run_forkloom({"strategies"}).out,
+             Contains("random") && Contains("pct:N") && Contains("pos"));
 }
 
 TEST_CASE("help and version go to stdout and exit with 0", "[acceptance]") {
