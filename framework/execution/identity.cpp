@@ -160,7 +160,7 @@ resource_id futex_at(const void* address, bool is_private) noexcept {
   const auto key =
       m != nullptr && !is_private
           ? resource_key{resource_key::space::futex, m->object, place - m->begin + m->offset}
-          : resource_key{resource_key::space::private_futex, process_of(self()),
+          : resource_key{resource_key::space::private_futex, address_space_of(self()),
                          place | (is_private ? 0 : 1)};
   const auto known = a.resources.size();
   const auto id = a.resources.find_or_add(key, resource_kind::futex);
