@@ -18,12 +18,16 @@ std::string signal_name(int number) {
   return abbreviation != nullptr ? text("SIG", abbreviation) : text("signal ", number);
 }
 
+// A signal ends a process; the thread that came last is the one that it struck, unless it came from
+// elsewhere.
 violation died(const trace& what, task_id task) {
-  const auto last = last_event(what, task);
+  const auto last = last_event_of_process(what, task);
   const auto who = what.task_name(task);
+  const bool in_thread = last != no_event && what.events[last].task != task;
+  const auto thread = in_thread ? text(" in ", what.task_name(what.events[last].task)) : "";
   return {.kind = violation_kind::crash,
           .message = text(who, " was ended by ", signal_name(what.tasks[index(task)].end.code),
-                          last == no_event ? "" : " after its " + call(what, last)),
+                          last == no_event ? "" : " after its " + call(what, last) + thread),
           .tasks = {who},
           .evidence = evidence({last, death_of(what, task)})};
 }
@@ -45,6 +49,7 @@ std::vector<violation> check_crash(const trace& what, const limits&) {
   std::vector<violation> found;
   for (std::size_t i = 0; i < what.tasks.size(); ++i) {
     const auto& [end, parent] = std::tie(what.tasks[i].end, what.tasks[i].parent);
+    if (what.tasks[i].thread_of != no_task) continue;  // it died with its process
     // A child that was killed is its parent's business, as its exit code is.
     const bool killed_child = parent != no_task && end.code == SIGKILL;
     if (end.kind == task_end::how::signalled && !end.allowed && !killed_child)

@@ -129,6 +129,8 @@ std::string missing(const trace& what, const lock_book& locks, const wait_record
       return "a lost wake-up, or a signal that nobody sends";
     case operation::sem_wait:
       return "a missing post";
+    case operation::once:
+      return "a first call that never comes to its end";
     case operation::barrier_wait:
       return "fewer tasks come than the barrier is for";
     case operation::barrier_destroy:

@@ -12,7 +12,7 @@ namespace {
 
 bool explained_otherwise(const trace& what, task_id task) {
   return std::any_of(what.failures.begin(), what.failures.end(),
-                     [&](const auto& failure) { return failure.task == task; });
+                     [&](const auto& failure) { return process_of(what, failure.task) == task; });
 }
 
 }  // namespace
@@ -24,8 +24,9 @@ std::vector<violation> check_exit(const trace& what, const limits&) {
     const auto& record = what.tasks[i];
     const auto& end = record.end;
     if (end.kind != task_end::how::exited || end.code == end.expected_code || end.allowed) continue;
-    if (record.parent != no_task || explained_otherwise(what, task)) continue;
-    const auto last = last_event(what, task);
+    if (record.parent != no_task || record.thread_of != no_task || explained_otherwise(what, task))
+      continue;
+    const auto last = last_event_of_process(what, task);
     found.push_back(
         {.kind = violation_kind::exit,
          .message = text(record.name, " ended with exit code ", end.code,

@@ -50,6 +50,13 @@ void holdings::take(const event& e, std::size_t at) {
     case operation::wait_child:
       if (e.result > 0) children_.erase(task_id(e.after));
       return;
+    case operation::thread_create:
+      if (e.before == 0) threads_[task_id(e.after)] = at;
+      return;
+    case operation::thread_join:
+    case operation::thread_detach:
+      threads_.erase(task_id(e.after));
+      return;
     default:
       return;
   }

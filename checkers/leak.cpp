@@ -2,14 +2,14 @@
 //   - Objects that the whole system sees and that were there after the execution and not before it
 //     (named shared memory, semaphores, message queues, FIFOs …), with the task and the line that
 //     made them.
-//   - What a task still had when it came to the regular end of its body: descriptors and mappings
-//   of
-//     its own making, locks held, children that had died and were never waited for.
+//   - What a process still had when it came to the regular end of its body: descriptors and
+//     mappings of its own making, locks held, children that had died and were never waited for,
+//     threads that had ended and were never joined; and the locks that a thread held at its end.
 //
-// A task that was killed or called _exit() had no chance to tidy up and is not judged. Descriptors
-// 0, 1 and 2 and what a child inherited are nobody's leak; a child that lives longer than its
-// parent is no zombie of its parent's. A named semaphore that is not closed but unlinked is no
-// leak.
+// A process that was killed or called _exit() had no chance to tidy up and is not judged.
+// Descriptors 0, 1 and 2 and what a child inherited are nobody's leak; a child that lives longer
+// than its parent is no zombie of its parent's. A named semaphore that is not closed but unlinked
+// is no leak.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -175,6 +175,15 @@ std::vector<remainder> zombies(const trace& what, task_id parent, const holdings
   return rest;
 }
 
+// Threads that ended before their process, in the order in which they were made.
+std::vector<remainder> unjoined(const trace& what, const holdings& own) {
+  std::vector<remainder> rest;
+  for (const auto& [thread, made] : own.threads())
+    if (index(thread) < what.tasks.size() && what.tasks[index(thread)].body_returned)
+      rest.push_back({text(what.task_name(thread), " made"), made, what.task_name(thread)});
+  return rest;
+}
+
 bool ended_regularly(const task_record& task) {
   return task.body_returned && task.end.kind == task_end::how::exited;
 }
@@ -190,13 +199,17 @@ std::vector<violation> check_leak(const trace& what, const limits&) {
   lock_book book(what);
   for (std::size_t i = 0; i < what.events.size(); ++i) {
     const auto& e = what.events[i];
-    if (index(e.task) < own.size()) own[index(e.task)].take(e, i);
+    if (index(e.task) < own.size()) own[index(process_of(what, e.task))].take(e, i);
     book.take(i);
   }
   for (std::size_t i = 0; i < what.tasks.size(); ++i) {
     if (!ended_regularly(what.tasks[i])) continue;
     const auto task = task_id(i);
     const auto held = book.held_by(task);
+    if (what.tasks[i].thread_of != no_task) {
+      tell(what, task, sort_of(what, held), locks(what, held), found);
+      continue;
+    }
     const auto open = descriptors(what, own[i]);
     const auto mapped = mappings(what, own[i]);
     const auto dead = zombies(what, task, own[i]);
@@ -205,6 +218,9 @@ std::vector<violation> check_leak(const trace& what, const limits&) {
     tell(what, task, sort_of(what, held), locks(what, held), found);
     tell(what, task,
          plural(dead.size(), "dead child not waited for", "dead children not waited for"), dead,
+         found);
+    const auto threads = unjoined(what, own[i]);
+    tell(what, task, plural(threads.size(), "thread not joined", "threads not joined"), threads,
          found);
   }
   return found;

@@ -57,10 +57,24 @@ std::size_t last_event(const trace& what, task_id task) {
   return last_that(what, [&](const event& e) { return e.task == task && e.op != operation::exit; });
 }
 
+std::size_t last_event_of_process(const trace& what, task_id main) {
+  return last_that(what, [&](const event& e) {
+    return e.op != operation::exit && process_of(what, e.task) == main;
+  });
+}
+
+task_id process_of(const trace& what, task_id task) {
+  if (index(task) >= what.tasks.size()) return task;
+  const auto main = what.tasks[index(task)].thread_of;
+  return main == no_task ? task : main;
+}
+
 std::size_t death_of(const trace& what, task_id task) {
   if (index(task) < what.tasks.size() && what.tasks[index(task)].end.kind == task_end::how::alive)
     return no_event;
-  return last_that(what, [&](const event& e) { return e.task == task && e.op == operation::exit; });
+  return last_that(what, [&](const event& e) {
+    return e.task == task && (e.op == operation::exit || e.op == operation::thread_exit);
+  });
 }
 
 std::vector<std::size_t> evidence(std::vector<std::size_t> events) {

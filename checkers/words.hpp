@@ -47,7 +47,13 @@ template <class... Parts>
 // The last event of a task, its death apart; no_event if there is none.
 [[nodiscard]] std::size_t last_event(const trace& what, task_id task);
 
-// The event that says that the task died; no_event if it lives.
+// The same of all threads of a process.
+[[nodiscard]] std::size_t last_event_of_process(const trace& what, task_id main);
+
+// The task that is the main thread of this one's process; maybe itself.
+[[nodiscard]] task_id process_of(const trace& what, task_id task);
+
+// The event that says that the task died, or ended as a thread; no_event if it lives.
 [[nodiscard]] std::size_t death_of(const trace& what, task_id task);
 
 // Indices that exist, ascending, each once.

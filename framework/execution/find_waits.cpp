@@ -196,6 +196,16 @@ std::set<task_id> releasers_of_rwlock(const arena& a, task_id waiter, resource_i
   return found;
 }
 
+// The threads of a process's children: the end of any of them may be that of the child.
+std::set<task_id> threads_of_children(const arena& a, task_id waiter) {
+  std::set<task_id> found;
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
+    const auto child = a.tasks[i].process;
+    if (lives(a, task_id(i)) && a[child].parent == a[waiter].process) found.insert(task_id(i));
+  }
+  return found;
+}
+
 // Whoever waits at a barrier waits for those that have not come to it.
 std::set<task_id> not_yet_at_barrier(const arena& a, task_id waiter, resource_id barrier) {
   auto found = all_living_but(a, waiter);
@@ -231,7 +241,7 @@ std::set<task_id> releasers_of_socket(const arena& a, task_id waiter, resource_i
   return found;
 }
 
-std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
+std::set<task_id> releasers_by_kind(const arena& a, task_id waiter, resource_id id) {
   const auto& r = a.resources[id];
   const auto op = a[waiter].pending;
   // While others still run, one that never touched a semaphore, a condition or a queue may be about
@@ -240,6 +250,7 @@ std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
   switch (r.kind) {
     case resource_kind::mutex:
     case resource_kind::spin_lock:
+    case resource_kind::once:
       // Locked before the tasks began: any of them may be meant to unlock it.
       if (r.owner == no_task) return all_living_but(a, waiter);
       return lives(a, r.owner) ? std::set{r.owner} : std::set<task_id>{};
@@ -272,15 +283,24 @@ std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
       return others_run ? all_living_but(a, waiter) : holders_of_other_end(a, r, op);
     case resource_kind::socket:
       return releasers_of_socket(a, waiter, id);
-    case resource_kind::process: {
-      std::set<task_id> children;
-      for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
-        if (a.tasks[i].parent == waiter && lives(a, task_id(i))) children.insert(task_id(i));
-      return children;
+    case resource_kind::process:
+      return threads_of_children(a, waiter);
+    case resource_kind::thread: {
+      const auto thread = task_id(r.key.object);
+      return lives(a, thread) ? std::set{thread} : std::set<task_id>{};
     }
     default:
       return all_living_but(a, waiter);
   }
+}
+
+// What lies in the memory of one process can be released by its threads alone. A child has a copy
+// of its own, be it one of a lock that a thread of the parent held at the fork.
+std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
+  auto found = releasers_by_kind(a, waiter, id);
+  if (a.resources[id].key.where == resource_key::space::private_memory)
+    std::erase_if(found, [&](task_id task) { return a[task].process != a[waiter].process; });
+  return found;
 }
 
 }  // namespace

@@ -9,10 +9,8 @@
 namespace forkloom::execution {
 namespace {
 
-// A main thread can end before its process does; its record is that of the process.
-task_end end_of(const arena& a, task_id id) {
-  const auto& t = a[id];
-  if (t.state != task_state::dead || (t.process == id && !t.process_ended)) return {};
+task_end end_of(const task& t) {
+  if (t.state != task_state::dead) return {};
   if (WIFSIGNALED(t.wait_status))
     return {.kind = task_end::how::signalled, .code = WTERMSIG(t.wait_status)};
   return {.kind = task_end::how::exited, .code = WEXITSTATUS(t.wait_status)};
@@ -47,7 +45,7 @@ std::vector<task_record> tasks_of(const arena& a) {
     result.push_back({.name = a.details[i].name.data(),
                       .parent = t.parent,
                       .thread_of = t.process == task_id(i) ? no_task : t.process,
-                      .end = end_of(a, task_id(i)),
+                      .end = end_of(t),
                       .body_returned = t.body_returned,
                       .output = {}});
   }

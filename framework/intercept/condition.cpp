@@ -5,7 +5,7 @@
 // Releases: signal wakes one waiter, which the strategy chooses; broadcast wakes all.
 // The real object is initialised and destroyed, but never waited on.
 // Async-signal-safe: nothing is allocated, no lock but the caller's mutex is taken.
-#include <pthread.h>
+#include "framework/intercept/condition.hpp"
 
 #include <cerrno>
 
@@ -42,26 +42,41 @@ clockid_t clock_of(const pthread_cond_t* condition) noexcept {
   return (condition->__data.__wrefs & 2) != 0 ? CLOCK_MONOTONIC : CLOCK_REALTIME;
 }
 
+int timed_wait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
+               const timespec* until, const void* site) noexcept {
+  if (!valid(*until) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)) return EINVAL;
+  return wait_for_condition(condition, mutex, deadline_at(clock, *until), site);
+}
+
+}  // namespace
+
 // Unlocks, sleeps and locks again. Unlocking and going to sleep are one step, as POSIX demands:
 // nothing can be signalled in between.
-int wait(pthread_cond_t* condition, pthread_mutex_t* mutex, std::uint64_t deadline,
-         const void* site) noexcept {
+int wait_for_condition(pthread_cond_t* condition, pthread_mutex_t* mutex, std::uint64_t deadline_ns,
+                       const void* site) noexcept {
   const auto resource = condition_at(condition);
   controlled_call call{operation::cond_wait, resource, site};
   call.involve(resource_of(mutex));
   if (const auto error = unlock_within(mutex); error != 0) return call.failed_with(error);
-  const bool late = call.block_on({&resource, 1}, deadline, false) == wake::timed_out;
+  const bool late = call.block_on({&resource, 1}, deadline_ns, false) == wake::timed_out;
   const auto locked = lock_within(call, mutex, no_deadline);
   return call.completed_without_waking(locked != 0 ? locked : late ? ETIMEDOUT : 0);
 }
 
-int timed_wait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
-               const timespec* until, const void* site) noexcept {
-  if (!valid(*until) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)) return EINVAL;
-  return wait(condition, mutex, deadline_at(clock, *until), site);
+int signal_condition(pthread_cond_t* condition, const void* site) noexcept {
+  controlled_call call{operation::cond_signal, condition_at(condition), site};
+  auto& a = *execution::current_arena();
+  const auto& waiters = a.resources[call.resource()].waiters;
+  if (const auto count = waiters.size(); count > 0)
+    execution::set_enabled(a, waiters.nth(execution::draw(count)), wake::retry);
+  return call.completed_without_waking(0);
 }
 
-}  // namespace
+int broadcast_condition(pthread_cond_t* condition, const void* site) noexcept {
+  controlled_call call{operation::cond_broadcast, condition_at(condition), site};
+  return call.completed(0);  // completing wakes every waiter
+}
+
 }  // namespace forkloom::intercept
 
 using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace
@@ -71,9 +86,7 @@ extern "C" {
 
 int pthread_cond_broadcast(pthread_cond_t* condition) noexcept {
   if (!controlled()) return real_broadcast(condition);
-  controlled_call call{operation::cond_broadcast, condition_at(condition),
-                       __builtin_return_address(0)};
-  return call.completed(0);  // completing wakes every waiter
+  return broadcast_condition(condition, __builtin_return_address(0));
 }
 
 int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
@@ -99,13 +112,7 @@ int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t* attri
 
 int pthread_cond_signal(pthread_cond_t* condition) noexcept {
   if (!controlled()) return real_signal(condition);
-  controlled_call call{operation::cond_signal, condition_at(condition),
-                       __builtin_return_address(0)};
-  auto& a = *execution::current_arena();
-  const auto& waiters = a.resources[call.resource()].waiters;
-  if (const auto count = waiters.size(); count > 0)
-    execution::set_enabled(a, waiters.nth(execution::draw(count)), wake::retry);
-  return call.completed_without_waking(0);
+  return signal_condition(condition, __builtin_return_address(0));
 }
 
 int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
@@ -116,7 +123,7 @@ int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
 
 int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
   if (!controlled()) return real_wait(condition, mutex);
-  return wait(condition, mutex, no_deadline, __builtin_return_address(0));
+  return wait_for_condition(condition, mutex, no_deadline, __builtin_return_address(0));
 }
 
 }  // extern "C"

@@ -96,6 +96,7 @@ class progress {
   vector_clock take(const event& e) {
     if (e.task == no_task) return {};
     acquire(e);
+    if (e.op == operation::exit) end_process(e.task);
     auto& own = tasks_[index(e.task)];
     ++own[index(e.task)];
     release(e);
@@ -138,7 +139,9 @@ class progress {
     if (succeeded(e) && unlocks_file(e)) lockers_[e.resource].erase(e.task);
     if (!succeeded(e) || !traits(e.op).releases || moved_nothing(e) || only_looked(e)) return;
     // A child has no events yet: its clock starts as that of the fork.
-    if (e.op == operation::fork && e.after < tasks_.size()) join(tasks_[e.after], own);
+    const bool makes_task = e.op == operation::fork || e.op == operation::thread_create;
+    if (makes_task && e.after < tasks_.size()) join(tasks_[e.after], own);
+    if (e.op == operation::thread_exit) leave_mutexes(e.task);
     if (e.op == operation::exit) leave_locks(e.task);
     if (has_record_range(e)) return release_records(e.resource, range_of(e), own);
     if (concerns_socket(e)) return release_at_socket(e, own);
@@ -192,9 +195,23 @@ class progress {
     }
   }
 
-  void leave_locks(task_id dead) {
+  // A main thread's exit is that of its process, and comes after all that its threads did. What the
+  // kernel keeps by process is left now, though the thread that took it may have ended before.
+  void end_process(task_id main) {
+    for (std::size_t i = 0; i < what_.tasks.size(); ++i) {
+      if (what_.tasks[i].thread_of != main) continue;
+      join(tasks_[index(main)], tasks_[i]);
+      leave_locks(task_id(i));
+    }
+  }
+
+  void leave_mutexes(task_id dead) {
     for (std::size_t i = 0; i < holders_.size(); ++i)
       if (holders_[i] == dead) let_go(resource_id(i), tasks_[index(dead)]);
+  }
+
+  void leave_locks(task_id dead) {
+    leave_mutexes(dead);
     for (const auto& [locks, tasks] : lockers_)
       if (tasks.contains(dead)) drop(locks, tasks_[index(dead)]);
     // What was done with SEM_UNDO is taken back, which may be a post or the contrary.

@@ -7,6 +7,8 @@
 // One event happens before another if the program orders them, or synchronisation does:
 //   - the events of one task, in their order;
 //   - a fork and everything in the child; the death of a child and the wait that reaps it;
+//   - the creation of a thread and everything in it; the end of a thread and the join with it, and
+//     the end of its process;
 //   - an operation that releases a resource and every later one that acquires it (traits());
 //   - of message queues: a send and every later receive; a receive, which makes room, and every
 //     later send; but no two sends and no two receives;
