@@ -160,6 +160,9 @@ std::string missing(const trace& what, const lock_book& locks, const wait_record
       return "a peer that receives nothing";
     case operation::open:
       return "the other end is never opened";
+    case operation::mutex_lock:
+      return "nobody that could unlock it lives; was it locked by a thread that a fork left "
+             "behind?";
     default:
       return "no living task could release it";
   }

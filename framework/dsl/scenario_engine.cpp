@@ -1,5 +1,6 @@
 #include "framework/dsl/scenario_engine.hpp"
 
+#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,14 +18,15 @@ namespace {
 
 // In the child. An exception that leaves the body is recorded, and the execution ends there: the
 // processes could not go on in any way that means something.
-void run_body(const std::function<void(process&)>& body, std::string name,
-              unsigned index) noexcept {
+void run_body(const std::function<void(process&)>& body, std::string name, unsigned index) {
   const auto stop = [](std::string_view what) {
     execution::stop_execution(failure_record::what::exception, "", 0, what);
   };
   try {
     process self(std::move(name), index);
     body(self);
+  } catch (const abi::__forced_unwind&) {
+    throw;  // pthread_exit or a cancellation: no exception, and it must go on
   } catch (const std::exception& e) {
     stop(e.what());
   } catch (...) {

@@ -20,6 +20,7 @@
 #include "framework/execution/harvest.hpp"
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/execution/leftovers.hpp"
+#include "framework/execution/main_thread.hpp"
 #include "framework/execution/process_tree.hpp"
 #include "framework/execution/program.hpp"
 #include "framework/execution/scheduler.hpp"
@@ -132,7 +133,7 @@ void controller::live(task_id task, pid_t parent, const std::function<void()>& b
   output_.redirect(task);
   a.details[index(task)].thread.handle = ::pthread_self();
   begin_life(task);
-  body();
+  run_in_main_thread(body);
   leave_body(0);
 }
 

@@ -78,6 +78,12 @@ void leave_body(int code) noexcept {
   __builtin_unreachable();
 }
 
+void leave_main_thread() noexcept {
+  if (is_last_of_process(*current_arena(), self())) leave_body(0);
+  leave_thread();
+  for (;;) sys::call(SYS_exit, 0);
+}
+
 void leave_thread() noexcept {
   if (!controlled()) return;
   auto& a = *current_arena();

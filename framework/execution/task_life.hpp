@@ -20,6 +20,9 @@ void announce_exit() noexcept;
 // the program that the task was forked from.
 [[noreturn]] void leave_body(int code) noexcept;
 
+// A main thread whose process goes on without it, or ends with it if it is the last.
+[[noreturn]] void leave_main_thread() noexcept;
+
 // The last thing that a thread does that is a task: it is dead for all others, and they go on when
 // the kernel has cleaned up after it. The last thread of a process ends the process with exit(0).
 // Afterwards the thread is no task.

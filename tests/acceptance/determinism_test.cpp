@@ -118,6 +118,19 @@ TEST_CASE("a thousand seeds give the same hashes in another process and environm
   CHECK(hash_column(first).size() > 300);
 }
 
+TEST_CASE("sixty-four processes of four threads take the same steps in another run",
+          "[acceptance][determinism]") {
+  const auto run = [](const std::string& strategy) {
+    return hashes_of(FORKLOOM_COMMAND, {"sixty-four processes of four threads", "--strategy",
+                                        strategy, "--executions", "3"});
+  };
+  const auto first = run("random");
+  REQUIRE(first.size() == 3);
+  CHECK(hash_column(first).size() == 3);
+  CHECK(first_difference(first, run("random")) == "");
+  CHECK(first_difference(run("pct:3"), run("pct:3")) == "");
+}
+
 TEST_CASE("another campaign seed gives other hashes", "[acceptance][determinism]") {
   const auto run = [](const std::string& seed) {
     return hashes_of(FORKLOOM_COMMAND,

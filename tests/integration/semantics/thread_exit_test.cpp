@@ -264,3 +264,55 @@ TEST_CASE("a main thread that leaves with pthread_exit does not end its process"
   CHECK(seen[1] == 6);
   CHECK(seen[2] == 0);
 }
+
+TEST_CASE("a thread that executes a program ends all others, and becomes the process") {
+  const auto seen = both<world>({[](world& w) {
+    w.note(0, status_of_child([] {
+             start(sleep_for_ever);
+             start([](void*) -> void* {
+               execl("/bin/sh", "sh", "-c", "exit 5", nullptr);
+               return nullptr;
+             });
+             wait_for_ever(nullptr);
+           }));
+  }});
+  CHECK(seen[0] == 5 << 8);
+}
+
+// Only under control: natively the frames of the test itself would be unwound.
+TEST_CASE("a body that leaves with pthread_exit leaves its threads to themselves") {
+  forkloom::scenario_info info{.name = "pthread_exit",
+                               .tags = {},
+                               .file = __FILE__,
+                               .line = __LINE__,
+                               .body =
+                                   [](forkloom::scenario& scenario) {
+                                     auto& unwound = scenario.make<std::atomic<int>>("unwound", 0);
+                                     auto& ended = scenario.make<std::atomic<int>>("ended", 0);
+                                     scenario.process("process", [&] {
+                                       struct guard {
+                                         std::atomic<int>& count;
+                                         ~guard() { ++count; }
+                                       };
+                                       static pthread_t main_thread;
+                                       main_thread = pthread_self();
+                                       const guard one{unwound};
+                                       start(
+                                           [](void* count) -> void* {
+                                             pthread_join(main_thread, nullptr);
+                                             ++*static_cast<std::atomic<int>*>(count);
+                                             _exit(0);
+                                           },
+                                           &ended);
+                                       pthread_exit(nullptr);
+                                     });
+                                     scenario.finally([&] {
+                                       forkloom::expect(unwound.load() == 1);
+                                       forkloom::expect(ended.load() == 1);
+                                     });
+                                   },
+                               .defaults = {}};
+  info.defaults.executions = 20;
+  info.defaults.checkers = {"expectation", "deadlock", "exit", "hang", "crash"};
+  forkloom::semantics::require_as_expected(forkloom::explore::run_campaign(info, info.defaults));
+}
