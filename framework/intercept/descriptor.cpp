@@ -22,6 +22,7 @@
 #include "framework/intercept/message_queue.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/record_lock.hpp"
+#include "framework/intercept/socket_delivery.hpp"
 #include "framework/intercept/socket_peers.hpp"
 
 namespace forkloom::intercept {

@@ -128,6 +128,7 @@ int socket_option(int fd, int option) noexcept {
 }
 
 bool is_tcp(int fd) noexcept { return socket_option(fd, SO_PROTOCOL) == IPPROTO_TCP; }
+bool is_udp(int fd) noexcept { return socket_option(fd, SO_PROTOCOL) == IPPROTO_UDP; }
 
 socket_address socket_address::of(const sockaddr* address, socklen_t size) noexcept {
   socket_address found;

@@ -19,8 +19,9 @@ namespace forkloom::intercept {
   return socket_option(fd, SO_TYPE) == SOCK_STREAM;
 }
 
-// Does it speak TCP?
+// Which protocol of IP does it speak?
 [[nodiscard]] bool is_tcp(int fd) noexcept;
+[[nodiscard]] bool is_udp(int fd) noexcept;
 
 struct socket_address {
   sockaddr_storage bytes{};

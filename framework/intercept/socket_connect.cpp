@@ -16,6 +16,7 @@
 
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/intercept/next.hpp"
+#include "framework/intercept/socket_delivery.hpp"
 #include "framework/intercept/socket_wait.hpp"
 
 namespace forkloom::intercept {

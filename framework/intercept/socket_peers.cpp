@@ -1,14 +1,7 @@
 #include "framework/intercept/socket_peers.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
-#include <algorithm>
-
 namespace forkloom::intercept {
 namespace {
-
-namespace sys = execution::sys;
 
 execution::resource_table& table() noexcept { return execution::current_arena()->resources; }
 
@@ -42,7 +35,7 @@ class socket_model {
   // When it was bound, began to listen, or was connected: what happened last counts.
   [[nodiscard]] std::uint64_t when() const noexcept { return words_[1]; }
 
-  // Bytes that it has sent and that its peer has not yet received.
+  // In bytes or messages; see socket_delivery.hpp.
   [[nodiscard]] std::uint64_t unread() const noexcept { return words_[3] & ~listening_bit; }
   void set_unread(std::uint64_t count) noexcept {
     words_[3] = (words_[3] & listening_bit) | (count & ~listening_bit);
@@ -87,12 +80,6 @@ resource_id first_pending(resource_id listener, std::uint64_t place) noexcept {
     if (found == no_resource || s.when() < socket_model(found).when()) found = id;
   });
   return found;
-}
-
-bool awaits_bytes(resource_id socket) noexcept {
-  const socket_model s(socket);
-  if (s.listening()) return first_pending(socket, 0) != no_resource;
-  return s.peer() != no_resource && socket_model(s.peer()).unread() > 0;
 }
 
 }  // namespace
@@ -158,38 +145,22 @@ void changed_at_all_sockets() noexcept { for_each_socket(execution::changed); }
 
 bool talks_to_outside(int fd, resource_id socket) noexcept {
   if (peer_of(socket) != no_resource) return false;
-  return socket_address::connected(fd).size > 0;
+  const auto peer = socket_address::connected(fd);
+  if (peer.size == 0) return false;
+  // Messages may be meant for one who came later.
+  const auto late = is_stream(fd) ? no_resource : receiver_at(fd, peer);
+  if (late != no_resource) socket_model(socket).set_peer(late);
+  return late == no_resource;
 }
 
-readiness readiness_of_socket(int fd) noexcept {
-  const auto socket = resource_of(fd);
-  await_delivery(fd, socket);
-  return {socket, talks_to_outside(fd, socket)};
+bool has_pending(resource_id listener) noexcept {
+  return socket_model(listener).listening() && first_pending(listener, 0) != no_resource;
 }
 
-void bytes_sent(resource_id from, std::uint64_t count) noexcept {
-  socket_model s(from);
-  s.set_unread(s.unread() + count);
-}
+std::uint64_t unread(resource_id socket) noexcept { return socket_model(socket).unread(); }
 
-void bytes_received(resource_id at, std::uint64_t count) noexcept {
-  if (peer_of(at) == no_resource) return;
-  socket_model peer(peer_of(at));
-  peer.set_unread(peer.unread() - std::min(peer.unread(), count));
-}
-
-void confirm_delivery(int fd) noexcept {
-  if (!is_tcp(fd)) return;
-  constexpr int at_once = 1;
-  sys::call(SYS_setsockopt, fd, IPPROTO_TCP, TCP_QUICKACK, sys::address(&at_once), sizeof at_once);
-}
-
-bool await_delivery(int fd, resource_id socket) noexcept {
-  constexpr int patience_ms = 1000;
-  if (socket == no_resource || !awaits_bytes(socket) || !is_tcp(fd)) return false;
-  confirm_delivery(fd);
-  pollfd one{fd, POLLIN, 0};
-  return sys::call(SYS_poll, sys::address(&one), 1, patience_ms) > 0;
+void set_unread(resource_id socket, std::uint64_t count) noexcept {
+  socket_model(socket).set_unread(count);
 }
 
 }  // namespace forkloom::intercept

@@ -43,19 +43,11 @@ void changed_at_all_sockets() noexcept;
 // Is it connected to somebody whom Forkloom does not schedule?
 [[nodiscard]] bool talks_to_outside(int fd, resource_id socket) noexcept;
 
-// What a wait for its readiness waits for. What is on its way there has come before this returns.
-[[nodiscard]] readiness readiness_of_socket(int fd) noexcept;
+// Has somebody connected to it who is not accepted yet?
+[[nodiscard]] bool has_pending(resource_id listener) noexcept;
 
-// Bytes that are on their way over TCP, or lie unread.
-void bytes_sent(resource_id from, std::uint64_t count) noexcept;
-void bytes_received(resource_id at, std::uint64_t count) noexcept;
-
-// TCP puts off by up to 200 ms on the wall's clock to tell the sender that it has got something,
-// and there is room again (RFC 1122, 4.2.3.2). This tells it at once.
-void confirm_delivery(int fd) noexcept;
-
-// Over loopback, TCP mostly delivers within the call that sends, but the kernel may put it off. So
-// what must come is waited for in real time. True if something came.
-bool await_delivery(int fd, resource_id socket) noexcept;
+// What is on its way or lies unread, in bytes or messages: see socket_delivery.hpp.
+[[nodiscard]] std::uint64_t unread(resource_id socket) noexcept;
+void set_unread(resource_id socket, std::uint64_t count) noexcept;
 
 }  // namespace forkloom::intercept

@@ -18,6 +18,7 @@
 
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/remainder.hpp"
+#include "framework/intercept/socket_delivery.hpp"
 #include "framework/intercept/socket_transfer.hpp"
 #include "framework/intercept/socket_wait.hpp"
 
@@ -89,8 +90,7 @@ void tell_descriptors(const receiving& what) noexcept {
 
 // Bytes have been taken out.
 void taken(int fd, resource_id own, std::uint64_t count) noexcept {
-  confirm_delivery(fd);
-  bytes_received(own, count);
+  are_received(fd, own, count);
   changed_at_both_ends(own);
 }
 

@@ -10,14 +10,9 @@
 //
 // Once it waits, the kernel wakes a sender only when a good part of its buffer is free (poll(2)
 // tells when), although less would do for it to go on. So does this.
-//
-// TCP may keep a small packet back until an earlier one is confirmed, by the clock on the wall (RFC
-// 896). Time is virtual here, so what was sent is pushed out at once, as a fast network would.
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include <limits.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
@@ -25,6 +20,7 @@
 
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/remainder.hpp"
+#include "framework/intercept/socket_delivery.hpp"
 #include "framework/intercept/socket_transfer.hpp"
 #include "framework/intercept/socket_wait.hpp"
 
@@ -53,8 +49,11 @@ struct sending {
     return total;
   }
 
+  // A connection of UDP leads to whoever is at the address now.
   [[nodiscard]] resource_id target(resource_id own) const noexcept {
-    if (message->msg_name == nullptr || is_stream(fd)) return peer_of(own);
+    if (is_stream(fd)) return peer_of(own);
+    if (message->msg_name == nullptr)
+      return is_udp(fd) ? receiver_at(fd, socket_address::connected(fd)) : peer_of(own);
     const auto to =
         socket_address::of(static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
     return receiver_at(fd, to);
@@ -71,17 +70,6 @@ struct sending {
     return count;
   }
 };
-
-// Setting TCP_NODELAY, even for a moment, pushes out what is held back: tcp(7).
-void push_out(int fd) noexcept {
-  int held_back = 0;
-  socklen_t size = sizeof held_back;
-  sys::call(SYS_getsockopt, fd, IPPROTO_TCP, TCP_NODELAY, sys::address(&held_back),
-            sys::address(&size));
-  if (held_back != 0) return;
-  for (const int value : {1, 0})
-    sys::call(SYS_setsockopt, fd, IPPROTO_TCP, TCP_NODELAY, sys::address(&value), sizeof value);
-}
 
 // Is it the sender's own buffer that is full? Else it is the queue of the receiver of messages.
 bool own_buffer_is_full(int fd) noexcept {
@@ -108,10 +96,7 @@ int wait_for_room(controlled_call& call, const sending& what, const patience& ho
 
 // Bytes have gone: whoever waits for them, or anybody if that is not known, may go on.
 void gone(int fd, resource_id own, resource_id target, std::uint64_t count) noexcept {
-  if (is_tcp(fd)) {
-    push_out(fd);
-    bytes_sent(own, count);
-  }
+  are_sent(fd, own, target, count);
   target != no_resource ? execution::changed(target) : changed_at_all_sockets();
 }
 

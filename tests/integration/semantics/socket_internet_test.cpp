@@ -352,6 +352,38 @@ TEST_CASE("two listeners cannot have one port") {
   CHECK(seen[4] == EISCONN);
 }
 
+TEST_CASE("a UDP socket may be connected to one who comes later") {
+  struct world : notes, appointment {
+    endpoint server = nobody(SOCK_DGRAM);
+    endpoint client;
+  };
+  const auto seen = both<world>({
+      [](world& w) {
+        const auto mine = socket(AF_INET, SOCK_DGRAM, 0);
+        w.note_error(0, loopback(AF_INET).bind(mine));
+        w.note_error(1, w.server.connect(mine));
+        w.client = bound_to(mine);
+        w.next_call_waits();
+        w.note(2, receive_one(mine));
+        w.call_has_ended();
+        close(mine);
+      },
+      [](world& w) {
+        const auto mine = socket(AF_INET, SOCK_DGRAM, 0);
+        w.await_waiter();
+        w.note_error(3, w.server.bind(mine));
+        w.note(4, sendto(mine, "x", 1, 0, w.client.get(), w.client.size));
+        w.await_its_end();
+        close(mine);
+      },
+  });
+  CHECK(seen[0] == 0);
+  CHECK(seen[1] == 0);
+  CHECK(seen[2] == 'x');
+  CHECK(seen[3] == 0);
+  CHECK(seen[4] == 1);
+}
+
 TEST_CASE("a dissolved UDP connection hears everybody again") {
   using world = udp_receiver<AF_INET>;
   const auto seen = both<world>({[](world& w) {

@@ -10,8 +10,7 @@ namespace {
 using namespace forkloom::semantics;
 using forkloom::scenario;
 
-// All that is found in one execution.
-std::string found_in(void (*body)(scenario&)) {
+forkloom::explore::campaign_result explore_once(void (*body)(scenario&)) {
   forkloom::scenario_info info{.name = "waits",
                                .tags = {},
                                .file = __FILE__,
@@ -19,7 +18,12 @@ std::string found_in(void (*body)(scenario&)) {
                                .body = body,
                                .defaults = {}};
   info.defaults.executions = 1;
-  const auto result = forkloom::explore::run_campaign(info, info.defaults);
+  return forkloom::explore::run_campaign(info, info.defaults);
+}
+
+// All that is found in one execution.
+std::string found_in(void (*body)(scenario&)) {
+  const auto result = explore_once(body);
   CAPTURE(result.message);
   REQUIRE(result.findings.size() == 1);
   std::string all;
@@ -95,4 +99,23 @@ TEST_CASE("a client that nobody accepts waits for who listens") {
   });
   CHECK(tells(found, "that only server could release"));
   CHECK(tells(found, "that only client could release"));
+}
+
+TEST_CASE("a peer outside of the execution is not waited for, and that is said") {
+  static const streams inherited;  // its other end is this test's
+  const auto result = explore_once(
+      [](scenario& scenario) { scenario.process("guest", [] { receive_one(inherited.one); }); });
+  CHECK(result.how == forkloom::explore::verdict::error);
+  CHECK(tells(result.message, "guest is not under control: it sleeps in receive"));
+}
+
+TEST_CASE("what a peer outside of the execution has sent before is received") {
+  static const streams inherited;
+  send_text(inherited.other, "x");
+  const auto result = explore_once([](scenario& scenario) {
+    scenario.process("guest", [] { forkloom::expect(receive_one(inherited.one) == 'x'); });
+  });
+  INFO(result.message);
+  CHECK(result.how == forkloom::explore::verdict::as_expected);
+  CHECK(result.uncontrolled.empty());
 }
