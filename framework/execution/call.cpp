@@ -56,12 +56,9 @@ bool controlled() noexcept { return this_task != no_task && !inside; }
 
 void become(task_id task) noexcept {
   this_task = task;
-  trap_selector = trap_off;
-  if (task == no_task) return;
-  if (arm_trap())
-    trap_selector = trap_on;
-  else
-    note_uncontrolled("system calls made inside libc");
+  const bool traps = task != no_task && arm_trap();
+  trap_in_program = trap_selector = traps ? trap_on : trap_off;
+  if (task != no_task && !traps) note_uncontrolled("system calls made inside libc");
 }
 
 called_from::called_from(const void* site) noexcept : before_(served_site) { served_site = site; }

@@ -43,6 +43,7 @@ extern "C" void forkloom_resume();
 namespace forkloom::execution {
 
 constinit thread_local unsigned char trap_selector = trap_off;
+constinit thread_local unsigned char trap_in_program = trap_off;
 
 namespace {
 

@@ -30,6 +30,9 @@ inline constexpr unsigned char trap_off = 0;  // SYSCALL_DISPATCH_FILTER_ALLOW
 inline constexpr unsigned char trap_on = 1;   // SYSCALL_DISPATCH_FILTER_BLOCK
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local unsigned char trap_selector;
 
+// What the selector is in the program's own code: on, once the thread is a task.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local unsigned char trap_in_program;
+
 // While one lives, this thread's calls go to the kernel at no cost.
 class trap_pause {
  public:
@@ -37,6 +40,19 @@ class trap_pause {
   ~trap_pause() { trap_selector = before_; }
   trap_pause(const trap_pause&) = delete;
   trap_pause& operator=(const trap_pause&) = delete;
+
+ private:
+  unsigned char before_;
+};
+
+// While one lives, code of the program's may run within a call of Forkloom's: a handler of a
+// signal.
+class trap_resumption {
+ public:
+  trap_resumption() noexcept : before_(trap_selector) { trap_selector = trap_in_program; }
+  ~trap_resumption() { trap_selector = before_; }
+  trap_resumption(const trap_resumption&) = delete;
+  trap_resumption& operator=(const trap_resumption&) = delete;
 
  private:
   unsigned char before_;

@@ -37,6 +37,8 @@ constinit next<decltype(::pipe)> real_pipe{"pipe"};
 constinit next<decltype(::pipe2)> real_pipe2{"pipe2"};
 constinit next<decltype(::mkfifo)> real_mkfifo{"mkfifo"};
 constinit next<decltype(::mkfifoat)> real_mkfifoat{"mkfifoat"};
+constinit next<decltype(::preadv2)> real_preadv2{"preadv2"};
+constinit next<decltype(::pwritev2)> real_pwritev2{"pwritev2"};
 constinit next<decltype(::read)> real_read{"read"};
 constinit next<decltype(::readv)> real_readv{"readv"};
 constinit next<decltype(::write)> real_write{"write"};
@@ -124,6 +126,15 @@ ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
   }
 }
 
+// With flags: the one that matters (RWF_NOWAIT) forbids to wait, and who asks for another one of a
+// pipe is refused.
+template <class Attempt>
+ssize_t transfer_at_once(operation op, int fd, const void* site, Attempt attempt) noexcept {
+  controlled_call call{op, resource_of(fd), site};
+  const auto result = attempt();
+  return transferred(call, result, errno);
+}
+
 int made_pipe(const int* ends, int result, const void* site) noexcept {
   if (!controlled()) {
     if (result == 0 && execution::current_arena() != nullptr) {
@@ -185,6 +196,21 @@ int pipe(int* ends) noexcept {
 
 int pipe2(int* ends, int flags) noexcept {
   return made_pipe(ends, real_pipe2(ends, flags), __builtin_return_address(0));
+}
+
+// With -1 for the place it is a readv() with flags; pipes and sockets have no other place.
+ssize_t preadv2(int fd, const iovec* parts, int count, off_t place, int flags) {
+  if (passes(fd) || place != -1) return real_preadv2(fd, parts, count, place, flags);
+  if (flags == 0) return readv(fd, parts, count);
+  const auto attempt = [&] { return real_preadv2(fd, parts, count, place, flags); };
+  return transfer_at_once(operation::read, fd, __builtin_return_address(0), attempt);
+}
+
+ssize_t pwritev2(int fd, const iovec* parts, int count, off_t place, int flags) {
+  if (passes(fd) || place != -1) return real_pwritev2(fd, parts, count, place, flags);
+  if (flags == 0) return writev(fd, parts, count);
+  const auto attempt = [&] { return real_pwritev2(fd, parts, count, place, flags); };
+  return transfer_at_once(operation::write, fd, __builtin_return_address(0), attempt);
 }
 
 ssize_t read(int fd, void* buffer, std::size_t count) {

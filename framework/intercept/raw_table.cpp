@@ -213,6 +213,17 @@ long openat2(const system_call& call) noexcept {
                           static_cast<mode_t>(how.mode)));
 }
 
+// The place is two arguments for the kernel, of which a long one needs the first.
+long preadv2(const system_call& call) noexcept {
+  const arguments a{call};
+  return kernels(::preadv2(a.get(0), a.get<iovec*>(1), a.get(2), a.get<off_t>(3), a.get(5)));
+}
+
+long pwritev2(const system_call& call) noexcept {
+  const arguments a{call};
+  return kernels(::pwritev2(a.get(0), a.get<iovec*>(1), a.get(2), a.get<off_t>(3), a.get(5)));
+}
+
 // The last argument of pselect6(2) is the address of a set and its size.
 long pselect(const system_call& call) noexcept {
   const arguments a{call};
@@ -282,8 +293,8 @@ constexpr std::array rows{
     row{SYS_write, same<&::write>},
     row{SYS_readv, same<&::readv>},
     row{SYS_writev, same<&::writev>},
-    row{SYS_preadv2, same<&::preadv2>},
-    row{SYS_pwritev2, same<&::pwritev2>},
+    row{SYS_preadv2, preadv2},
+    row{SYS_pwritev2, pwritev2},
     row{SYS_open, open},
     row{SYS_openat, openat},
     row{SYS_openat2, openat2},

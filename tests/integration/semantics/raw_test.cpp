@@ -3,6 +3,7 @@
 #include <linux/futex.h>
 #include <sys/ipc.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -237,4 +238,30 @@ TEST_CASE("a handler of a signal returns to the program, whoever installed it") 
   CHECK(seen[0] == 1);
   CHECK(seen[1] == 0);
   CHECK(seen[2] == 2);
+}
+
+TEST_CASE("preadv2 of a pipe waits for data, unless it is told not to") {
+  const auto seen = both<piped>({
+      [](piped& w) {
+        char byte = 0;
+        const iovec part{&byte, 1};
+        w.note_error(0, preadv2(w.in, &part, 1, -1, RWF_NOWAIT));
+        w.next_call_waits();
+        w.note(1, preadv2(w.in, &part, 1, -1, 0));
+        w.call_has_ended();
+        w.note(2, byte);
+        w.note_error(3, preadv2(w.in, &part, 1, 0, 0));
+      },
+      [](piped& w) {
+        w.await_waiter();
+        const iovec part{const_cast<char*>("x"), 1};
+        w.note(4, pwritev2(w.out, &part, 1, -1, 0));
+        w.await_its_end();
+      },
+  });
+  CHECK(seen[0] == EAGAIN);
+  CHECK(seen[1] == 1);
+  CHECK(seen[2] == 'x');
+  CHECK(seen[3] == ESPIPE);
+  CHECK(seen[4] == 1);
 }
