@@ -59,6 +59,7 @@ int call_once(pthread_once_t* flag, void (*routine)(), const void* site) {
     call.block();
   }
   const initialisation first(call.resource());
+  const execution::trap_resumption programs;
   const auto result = real_once.get()(flag, routine);
   return call.completed(result);
 }
