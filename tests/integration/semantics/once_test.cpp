@@ -137,3 +137,22 @@ TEST_CASE("a child forked in the middle of a once routine begins it anew") {
   CHECK(seen[0] == 2);
   CHECK(seen[1] == 1);
 }
+
+TEST_CASE("a static object of a function is made once") {
+  struct slow {
+    slow() { initialise_slowly(); }
+  };
+  const auto seen = both<world>({[](world& w) {
+    const auto use = [](void*) -> void* {
+      static const slow made;
+      return nullptr;
+    };
+    std::array<pthread_t, 3> threads{};
+    for (auto& thread : threads) pthread_create(&thread, nullptr, use, nullptr);
+    for (const auto thread : threads) pthread_join(thread, nullptr);
+    w.note(0, runs);
+    w.note(1, ready);
+  }});
+  CHECK(seen[0] == 1);
+  CHECK(seen[1] == 1);
+}

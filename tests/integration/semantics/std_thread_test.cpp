@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <queue>
 #include <shared_mutex>
@@ -93,6 +94,26 @@ TEST_CASE("a jthread is told to stop and joined at the end of its scope") {
     w.note(0, stopped);
   }});
   CHECK(seen[0] == 1);
+}
+
+TEST_CASE("std::async gives values and exceptions to who asks") {
+  const auto seen = both<world>({[](world& w) {
+    auto value = std::async(std::launch::async, [] { return 12; });
+    auto error = std::async(std::launch::async, []() -> int { throw std::out_of_range("x"); });
+    w.note(0, value.get());
+    try {
+      error.get();
+    } catch (const std::out_of_range&) {
+      w.note(1, 1);
+    }
+    std::promise<int> promise;
+    std::thread keeps([&] { promise.set_value(3); });
+    w.note(2, promise.get_future().get());
+    keeps.join();
+  }});
+  CHECK(seen[0] == 12);
+  CHECK(seen[1] == 1);
+  CHECK(seen[2] == 3);
 }
 
 TEST_CASE("timed and shared mutexes of std exclude as they do without control") {
