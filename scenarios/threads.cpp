@@ -87,6 +87,16 @@ void fork_beside_logger(bool prepared) {
 
 void* work(void*) { return nullptr; }
 
+// A worker that is cancelled while it sleeps with the lock in its hands; its owner needs the lock.
+void cancel_worker(void* (*routine)(void*)) {
+  pthread_t worker{};
+  pthread_create(&worker, nullptr, routine, nullptr);
+  sched_yield();
+  pthread_cancel(worker);
+  pthread_join(worker, nullptr);
+  write_log();
+}
+
 }  // namespace
 
 FORKLOOM_SCENARIO("threads of two processes under a mutex of each", "[thread][counter][broken]",
@@ -142,6 +152,30 @@ FORKLOOM_SCENARIO("a thread that is joined", "[thread][leak][correct]") {
     pthread_create(&worker, nullptr, work, nullptr);
     sched_yield();
     pthread_join(worker, nullptr);
+  });
+}
+
+FORKLOOM_SCENARIO("a thread that is cancelled with a lock", "[thread][cancel][deadlock][broken]",
+                  .expects = {forkloom::violation_kind::deadlock, forkloom::violation_kind::leak}) {
+  scenario.process("server", [] {
+    cancel_worker([](void*) -> void* {
+      pthread_mutex_lock(&log_lock);
+      usleep(100);
+      pthread_mutex_unlock(&log_lock);
+      return nullptr;
+    });
+  });
+}
+
+FORKLOOM_SCENARIO("a thread that unlocks when it is cancelled", "[thread][cancel][correct]") {
+  scenario.process("server", [] {
+    cancel_worker([](void*) -> void* {
+      pthread_mutex_lock(&log_lock);
+      pthread_cleanup_push([](void*) { pthread_mutex_unlock(&log_lock); }, nullptr);
+      usleep(100);
+      pthread_cleanup_pop(1);
+      return nullptr;
+    });
   });
 }
 

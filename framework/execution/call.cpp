@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
+#include "framework/execution/cancellation.hpp"
 #include "framework/execution/scheduler.hpp"
 #include "framework/execution/stack.hpp"
 
@@ -39,6 +41,18 @@ void give_up_token(operation op, resource_id resource) noexcept {
   pass_token(a, this_task, choose(a, this_task, op == operation::yield));
 }
 
+// What the frames between here and the user's code would put back is put back before: unwinding
+// passes them by.
+void heed_if_pending(operation op) noexcept {
+  if (!cancellation_pending(this_task)) [[likely]]
+    return;
+  const auto site = std::exchange(served_site, nullptr);
+  const auto selector = std::exchange(trap_selector, trap_on);
+  heed_cancellation(op);
+  trap_selector = selector;
+  served_site = site;
+}
+
 // Nobody else could notice what the task does to an object in its own memory, if it is the only
 // thread of its process: no scheduling point is needed. An interpreter has thousands of such calls
 // for one that others see.
@@ -70,6 +84,7 @@ uncontrolled_section::~uncontrolled_section() { inside = before_; }
 controlled_call::controlled_call(operation op, resource_id resource, const void* site) noexcept
     : controlled_call(no_point{}, op, resource, site) {
   if (!is_private(resource)) give_up_token(op, resource);
+  heed_if_pending(op);
 }
 
 controlled_call::controlled_call(no_point, operation op, resource_id resource,
@@ -114,6 +129,8 @@ wake controlled_call::wait(std::span<const resource_id> resources, std::uint64_t
   set_blocked(a, this_task, resources, deadline_ns, retryable);
   if (watches) a.schedule.watchers.insert(this_task);
   pass_token(a, this_task, choose(a, this_task, false));
+  // A condition wait must first have its mutex again; see condition.cpp.
+  if (op_ != operation::cond_wait) heed_if_pending(op_);
   return t.cause;
 }
 

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 
+#include "framework/execution/cancellation.hpp"
 #include "framework/execution/identity.hpp"
 #include "framework/execution/scheduler.hpp"
 #include "framework/intercept/mutex.hpp"
@@ -60,6 +61,9 @@ int wait_for_condition(pthread_cond_t* condition, pthread_mutex_t* mutex, std::u
   if (const auto error = unlock_within(mutex); error != 0) return call.failed_with(error);
   const bool late = call.block_on({&resource, 1}, deadline_ns, false) == wake::timed_out;
   const auto locked = lock_within(call, mutex, no_deadline);
+  // With the mutex, as the clean-up handlers expect.
+  if (execution::cancellation_pending(execution::self()))
+    execution::heed_cancellation(operation::cond_wait);
   return call.completed_without_waking(locked != 0 ? locked : late ? ETIMEDOUT : 0);
 }
 

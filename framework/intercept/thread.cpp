@@ -31,7 +31,6 @@ using execution::task_state;
 using execution::wake;
 
 constinit next<decltype(::pthread_create)> real_create{"pthread_create"};
-constinit next<decltype(::pthread_cancel)> real_cancel{"pthread_cancel"};
 constinit next<decltype(::pthread_detach)> real_detach{"pthread_detach"};
 constinit next<decltype(::pthread_join)> real_join{"pthread_join"};
 constinit next<decltype(::pthread_tryjoin_np)> real_tryjoin{"pthread_tryjoin_np"};
@@ -68,20 +67,6 @@ class thread_name {
   std::size_t size_ = 0;
 };
 
-// The thread with that handle in the caller's process; no_task if it is none that is known. A
-// handle may be given again once its thread was joined, or was detached and ended.
-task_id task_of(pthread_t handle) noexcept {
-  const auto& a = this_arena();
-  const auto process = a[execution::self()].process;
-  for (auto i = a.schedule.task_count; i-- > 0;) {
-    const auto& thread = a.details[i].thread;
-    if (a.tasks[i].process != process || thread.handle != handle || thread.joined) continue;
-    if (thread.detached && a.tasks[i].state == task_state::dead) continue;
-    return task_id(i);
-  }
-  return no_task;
-}
-
 bool starts_detached(const pthread_attr_t* attributes) noexcept {
   int state = PTHREAD_CREATE_JOINABLE;
   if (attributes != nullptr) pthread_attr_getdetachstate(attributes, &state);
@@ -100,13 +85,20 @@ void* run(void* argument) {
   return reinterpret_cast<void*>(static_cast<std::intptr_t>(result));  // NOLINT: as glibc does
 }
 
+// Does somebody wait for its end who was not cancelled meanwhile?
+bool is_joined_by_another(const execution::thread_details& thread) noexcept {
+  if (thread.joiner == no_task) return false;
+  const auto& joiner = this_arena()[thread.joiner];
+  return joiner.state != task_state::dead && joiner.pending == operation::thread_join;
+}
+
 // The error of joining that thread, 0 if the caller may wait for it. A second joiner, which POSIX
 // leaves undefined, is refused; two threads that join each other wait for good, as with glibc.
 int judge_join(task_id target) noexcept {
   const auto& thread = details_of(target);
   if (thread.detached) return EINVAL;
   if (target == execution::self()) return EDEADLK;
-  return thread.joiner != no_task ? EINVAL : 0;
+  return is_joined_by_another(thread) ? EINVAL : 0;
 }
 
 // No time at all is no limit, as glibc has it; one that is not valid never comes.
@@ -128,6 +120,18 @@ int await_end(controlled_call& call, task_id target, std::uint64_t deadline_ns) 
 }
 
 }  // namespace
+
+task_id thread_of_handle(pthread_t handle) noexcept {
+  const auto& a = this_arena();
+  const auto process = a[execution::self()].process;
+  for (auto i = a.schedule.task_count; i-- > 0;) {
+    const auto& thread = a.details[i].thread;
+    if (a.tasks[i].process != process || thread.handle != handle || thread.joined) continue;
+    if (thread.detached && a.tasks[i].state == task_state::dead) continue;
+    return task_id(i);
+  }
+  return no_task;
+}
 
 int create_thread(pthread_t* thread, const pthread_attr_t* attributes, const thread_start& start,
                   const void* site) noexcept {
@@ -158,21 +162,22 @@ int create_thread(pthread_t* thread, const pthread_attr_t* attributes, const thr
 }
 
 int detach_thread(pthread_t handle, const void* site) noexcept {
-  const auto target = task_of(handle);
+  const auto target = thread_of_handle(handle);
   if (target == no_task) return real_detach(handle);
   controlled_call call{operation::thread_detach, execution::thread_resource(this_arena(), target),
                        site};
   auto& thread = details_of(target);
   // Somebody waits for it already: it will be joined. The real one does not know that yet.
-  const auto result = thread.joiner != no_task ? 0 : real_detach(handle);
+  const bool joined = is_joined_by_another(thread);
+  const auto result = joined ? 0 : real_detach(handle);
   if (result != 0) return call.failed_with(result);
-  thread.detached = thread.joiner == no_task;
+  thread.detached = !joined;
   return call.completed(0, 0, index(target));
 }
 
 int join_thread(pthread_t handle, void** value, std::uint64_t deadline_ns,
                 const void* site) noexcept {
-  const auto target = task_of(handle);
+  const auto target = thread_of_handle(handle);
   if (target == no_task) {
     execution::note_uncontrolled("pthread_join");
     return real_join(handle, value);
@@ -194,11 +199,6 @@ using namespace forkloom;             // NOLINT: the definitions below cannot be
 using namespace forkloom::intercept;  // NOLINT
 
 extern "C" {
-
-int pthread_cancel(pthread_t thread) noexcept {
-  if (controlled()) execution::note_uncontrolled("pthread_cancel");
-  return real_cancel(thread);
-}
 
 int pthread_clockjoin_np(pthread_t thread, void** value, clockid_t clock, const timespec* until) {
   if (!controlled()) return real_clockjoin(thread, value, clock, until);

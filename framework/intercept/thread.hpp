@@ -5,7 +5,13 @@
 
 #include <cstdint>
 
+#include "framework/execution/call.hpp"
+
 namespace forkloom::intercept {
+
+// The thread with that handle in the caller's process; no_task if it is none that is known. A
+// handle may be given again once its thread was joined, or was detached and ended.
+[[nodiscard]] task_id thread_of_handle(pthread_t handle) noexcept;
 
 struct thread_start {
   std::uint64_t routine = 0;  // void* (*)(void*), or of C11: int (*)(void*)
