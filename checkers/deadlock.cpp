@@ -82,11 +82,21 @@ members cycle(const trace& what, const lock_book& locks, const members& knot) {
   return {};
 }
 
+// "pipe 1 or pipe 2", of those that wait for many.
+std::string any_of(const trace& what, const std::vector<resource_id>& resources) {
+  constexpr std::size_t shown = 4;
+  std::string all;
+  for (std::size_t i = 0; i < resources.size() && i < shown; ++i)
+    all += (i > 0 ? " or " : "") + what.resource_name(resources[i]);
+  return resources.size() > shown ? text(all, " or ", resources.size() - shown, " more") : all;
+}
+
 std::string wanted(const trace& what, const wait_record& wait) {
   const auto* resource = awaited(what, wait);
   if (held_by_releasers(resource) && wait.event < what.events.size())
     return thing(what, what.events[wait.event], wait.resources.front());
-  if (resource != nullptr) return resource->name;
+  if (resource != nullptr && wait.resources.size() == 1) return resource->name;
+  if (resource != nullptr) return any_of(what, wait.resources);
   return text("something that ends its ", name(wait.op));
 }
 
@@ -163,6 +173,10 @@ std::string missing(const trace& what, const lock_book& locks, const wait_record
     case operation::mutex_lock:
       return "nobody that could unlock it lives; was it locked by a thread that a fork left "
              "behind?";
+    case operation::poll:
+    case operation::select:
+    case operation::epoll_wait:
+      return "nothing that it waits for will come";
     default:
       return "no living task could release it";
   }

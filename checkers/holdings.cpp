@@ -27,6 +27,10 @@ void holdings::take(const event& e, std::size_t at) {
     case operation::mq_open:
     case operation::socket:
     case operation::accept:
+    case operation::epoll_create:
+    case operation::eventfd:
+    case operation::memfd:
+    case operation::timerfd:
       return opened(result, at);
     case operation::dup:
       // A descriptor duplicated onto itself stays what it was; onto another, that one is closed.

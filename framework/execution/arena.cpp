@@ -86,6 +86,7 @@ void arena::reset() noexcept {
   stack_count = 0;
   failure_count = 0;
   named_range_count = 0;
+  interest_count = 0;
   uncontrolled_count = 0;
   programs.closed_count = 0;
   programs.module_count = 0;

@@ -26,6 +26,7 @@ inline constexpr std::size_t failure_capacity = 16;
 inline constexpr std::size_t named_range_capacity = 1024;
 inline constexpr std::size_t uncontrolled_capacity = 16;
 inline constexpr std::size_t wait_capacity = 16;
+inline constexpr std::size_t interest_capacity = 2048;
 inline constexpr std::uint64_t no_deadline = ~std::uint64_t{0};
 
 // The kernel maps the neighbours of a page that is read, within aligned windows of this size
@@ -120,6 +121,16 @@ struct uncontrolled_call {
   std::array<std::uint64_t, 16> stack{};
 };
 
+// One descriptor that an epoll watches. The kernel forgets it when the last descriptor of the open
+// file is closed; here it stays, which makes a wait hear of more than it needs to.
+struct epoll_interest {
+  resource_id epoll = no_resource;
+  resource_id target = no_resource;  // no_resource: something that Forkloom does not schedule
+  int descriptor = -1;
+  std::uint32_t events = 0;
+  std::uint64_t data = 0;  // what epoll_wait(2) tells of it
+};
+
 struct schedule_state {
   task_set enabled;
   task_set waiting_for_any;  // they wait for more resources than a task can list: any change wakes
@@ -183,6 +194,7 @@ struct arena {
   std::uint32_t stack_count = 0;
   std::uint32_t failure_count = 0;
   std::uint32_t named_range_count = 0;
+  std::uint32_t interest_count = 0;
   std::uint32_t uncontrolled_count = 0;
 
   // What each step touches lies together: every page more costs each task a fault, and each switch
@@ -197,6 +209,7 @@ struct arena {
   std::array<named_range, named_range_capacity> named_ranges;
   re_entry programs;
   std::array<uncontrolled_call, uncontrolled_capacity> uncontrolled;
+  std::array<epoll_interest, interest_capacity> interests;
   std::array<std::array<std::uint64_t, stack_depth>, stack_capacity> stacks;
 
   [[nodiscard]] task& operator[](task_id id) noexcept { return tasks[index(id)]; }

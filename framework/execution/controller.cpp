@@ -17,6 +17,7 @@
 #include <system_error>
 
 #include "framework/execution/call.hpp"
+#include "framework/execution/event_source.hpp"
 #include "framework/execution/harvest.hpp"
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/execution/leftovers.hpp"
@@ -100,6 +101,7 @@ void controller::begin(const strategy::state& strategy, std::uint64_t seed, bool
   culprit_ = no_task;
   watchdog_.restart();
   hold_inherited_pipes();
+  forget_event_sources();
 }
 
 task_id controller::spawn(std::string_view name, const std::function<void()>& body) {

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <string>
 
+#include "framework/execution/event_source.hpp"
 #include "framework/execution/harvest.hpp"
 #include "framework/execution/mappings.hpp"
 #include "framework/trace/record_range.hpp"
@@ -62,19 +63,67 @@ std::set<task_id> users(const arena& a, resource_id resource, auto&& counts) {
   return found;
 }
 
+// Who may help: one that can write, one that can read, or either.
+struct other_end {
+  bool writer = false;
+  bool reader = false;
+};
+
+bool waits_for_many(operation op) {
+  return op == operation::poll || op == operation::select || op == operation::epoll_wait;
+}
+
+// Of the k-th resource that the task waits for. Whoever waits for many has said what it wants of
+// each; what it hears of without asking, a hang-up, may come from anybody.
+other_end wanted_of(const arena& a, task_id waiter, std::size_t k) {
+  const auto op = a[waiter].pending;
+  if (!waits_for_many(op)) {
+    const bool takes = op == operation::read || op == operation::mq_receive;
+    return {.writer = takes, .reader = !takes};
+  }
+  const auto wish = a.details[index(waiter)].awaited_part >> (2 * k) & 3;
+  if (wish == 0) return {.writer = true, .reader = true};
+  return {.writer = (wish & 1) != 0, .reader = (wish & 2) != 0};
+}
+
 // A reader waits for whoever can write, a writer for whoever can read, be it a pipe or a message
-// queue; a task that has the other end open itself is blocked, and so no help. What a poll waits
-// for is not told: anybody may help.
-std::set<task_id> holders_of_other_end(const arena& a, const resource& pipe, operation op) {
-  const bool wants_writer = op == operation::read || op == operation::mq_receive;
+// queue; a task that has the other end open itself is blocked, and so no help.
+std::set<task_id> holders_of_other_end(const arena& a, const resource& pipe, other_end wanted) {
   std::set<task_id> found;
   for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
     if (!lives(a, task_id(i))) continue;
     const auto mode = open_mode(a.tasks[i].pid.load(), pipe.key.object);
     if (!mode) continue;
-    if (op == operation::poll || *mode == O_RDWR || (*mode == O_WRONLY) == wants_writer)
+    if (*mode == O_RDWR || (*mode == O_WRONLY ? wanted.writer : wanted.reader))
       found.insert(task_id(i));
   }
+  return found;
+}
+
+// Has the process that eventfd open, or any timerfd, or any epoll? Those look all the same.
+bool has_open(pid_t pid, const resource& source) {
+  const auto sort = sort_of(source);
+  const std::string_view link = sort == event_source::eventfd   ? "anon_inode:[eventfd]"
+                                : sort == event_source::timerfd ? "anon_inode:[timerfd]"
+                                                                : "anon_inode:[eventpoll]";
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), error)) {
+    if (fs::read_symlink(entry.path(), error) != link) continue;
+    if (sort != event_source::eventfd || source.model[0] == 0) return true;
+    std::ifstream info(fmt::format("/proc/{}/fdinfo/{}", pid, entry.path().filename().string()));
+    std::string word;
+    while (info >> word && word != "eventfd-id:") continue;
+    std::uint64_t number = 0;
+    if (info >> number && number == source.model[0]) return true;
+  }
+  return false;
+}
+
+// Whoever can write the counter, or read it where it is full; set the timer; change the list.
+std::set<task_id> holders_of_event_source(const arena& a, const resource& source) {
+  std::set<task_id> found;
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
+    if (lives(a, task_id(i)) && has_open(a.tasks[i].pid.load(), source)) found.insert(task_id(i));
   return found;
 }
 
@@ -197,11 +246,11 @@ std::set<task_id> releasers_of_rwlock(const arena& a, task_id waiter, resource_i
 }
 
 // The threads of a process's children: the end of any of them may be that of the child.
-std::set<task_id> threads_of_children(const arena& a, task_id waiter) {
+std::set<task_id> threads_of_children(const arena& a, task_id parent) {
   std::set<task_id> found;
   for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
     const auto child = a.tasks[i].process;
-    if (lives(a, task_id(i)) && a[child].parent == a[waiter].process) found.insert(task_id(i));
+    if (lives(a, task_id(i)) && a[child].parent == parent) found.insert(task_id(i));
   }
   return found;
 }
@@ -241,7 +290,8 @@ std::set<task_id> releasers_of_socket(const arena& a, task_id waiter, resource_i
   return found;
 }
 
-std::set<task_id> releasers_by_kind(const arena& a, task_id waiter, resource_id id) {
+std::set<task_id> releasers_by_kind(const arena& a, task_id waiter, resource_id id,
+                                    other_end wanted) {
   const auto& r = a.resources[id];
   const auto op = a[waiter].pending;
   // While others still run, one that never touched a semaphore, a condition or a queue may be about
@@ -276,15 +326,17 @@ std::set<task_id> releasers_by_kind(const arena& a, task_id waiter, resource_id 
       return op == operation::barrier_wait ? not_yet_at_barrier(a, waiter, id)
                                            : all_living_but(a, waiter);
     case resource_kind::pipe:
-      return holders_of_other_end(a, r, op);
+      return holders_of_other_end(a, r, wanted);
     case resource_kind::fifo:
-      return op == operation::open ? all_living_but(a, waiter) : holders_of_other_end(a, r, op);
+      return op == operation::open ? all_living_but(a, waiter) : holders_of_other_end(a, r, wanted);
     case resource_kind::message_queue:
-      return others_run ? all_living_but(a, waiter) : holders_of_other_end(a, r, op);
+      return others_run ? all_living_but(a, waiter) : holders_of_other_end(a, r, wanted);
     case resource_kind::socket:
       return releasers_of_socket(a, waiter, id);
+    case resource_kind::event_source:
+      return holders_of_event_source(a, r);
     case resource_kind::process:
-      return threads_of_children(a, waiter);
+      return threads_of_children(a, task_id(r.key.object));
     case resource_kind::thread: {
       const auto thread = task_id(r.key.object);
       return lives(a, thread) ? std::set{thread} : std::set<task_id>{};
@@ -296,8 +348,8 @@ std::set<task_id> releasers_by_kind(const arena& a, task_id waiter, resource_id 
 
 // What lies in the memory of one process can be released by its threads alone. A child has a copy
 // of its own, be it one of a lock that a thread of the parent held at the fork.
-std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id) {
-  auto found = releasers_by_kind(a, waiter, id);
+std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id, other_end wanted) {
+  auto found = releasers_by_kind(a, waiter, id, wanted);
   if (a.resources[id].key.where == resource_key::space::private_memory)
     std::erase_if(found, [&](task_id task) { return a[task].process != a[waiter].process; });
   return found;
@@ -317,8 +369,10 @@ std::vector<wait_record> find_waits(const arena& a) {
     const auto& d = a.details[i];
     for (std::size_t k = 0; k < d.wait_count; ++k) {
       w.resources.push_back(d.waits[k]);
-      help.merge(releasers(a, w.task, d.waits[k]));
+      help.merge(releasers(a, w.task, d.waits[k], wanted_of(a, w.task, k)));
     }
+    // It waits for more than it could list.
+    if (a.schedule.waiting_for_any.contains(w.task)) help = all_living_but(a, w.task);
     w.releasers.assign(help.begin(), help.end());
     result.push_back(std::move(w));
   }

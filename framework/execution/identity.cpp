@@ -13,6 +13,7 @@
 #include <charconv>
 
 #include "framework/execution/call.hpp"
+#include "framework/execution/event_source.hpp"
 #include "framework/execution/mappings.hpp"
 #include "framework/execution/sys.hpp"
 #include "framework/strategy/random.hpp"
@@ -120,16 +121,29 @@ resource_key key_of_locks(int descriptor, resource_kind kind) noexcept {
           static_cast<std::uint64_t>(kind)};
 }
 
+// What the kernel calls the file that is open there; empty if it is not open.
+class link_text {
+ public:
+  explicit link_text(int descriptor) noexcept {
+    std::array<char, 32> link{};
+    constexpr std::string_view folder = "/proc/self/fd/";
+    auto* end = std::copy(folder.begin(), folder.end(), link.data());
+    std::to_chars(end, link.data() + link.size() - 1, descriptor);
+    const auto length = sys::call(SYS_readlinkat, AT_FDCWD, sys::address(link.data()),
+                                  sys::address(text_.data()), static_cast<long>(text_.size()));
+    if (length > 0) length_ = static_cast<std::size_t>(length);
+  }
+  [[nodiscard]] std::string_view view() const noexcept { return {text_.data(), length_}; }
+
+ private:
+  std::size_t length_ = 0;
+  std::array<char, PATH_MAX> text_;  // as far as length_
+};
+
 void name_after_file(resource_id id, int descriptor) noexcept {
-  std::array<char, 32> link{};
-  constexpr std::string_view folder = "/proc/self/fd/";
-  auto* end = std::copy(folder.begin(), folder.end(), link.data());
-  std::to_chars(end, link.data() + link.size() - 1, descriptor);
-  std::array<char, PATH_MAX> path;  // NOLINT: written before it is read
-  const auto length = sys::call(SYS_readlinkat, AT_FDCWD, sys::address(link.data()),
-                                sys::address(path.data()), static_cast<long>(path.size()));
-  if (length <= 0) return;
-  std::string_view file(path.data(), static_cast<std::size_t>(length));
+  const link_text link(descriptor);
+  auto file = link.view();
+  if (file.empty()) return;
   file.remove_prefix(file.rfind('/') + 1);
   constexpr std::string_view gone = " (deleted)";
   if (file.ends_with(gone)) file.remove_suffix(gone.size());
@@ -181,6 +195,8 @@ resource_id resource_of(int descriptor, resource_kind kind) noexcept {
   struct stat status {};
   if (sys::call(SYS_fstat, descriptor, sys::address(&status)) < 0) return no_resource;
   if (kind == resource_kind::file) {
+    if ((status.st_mode & S_IFMT) == 0)
+      if (const auto source = event_source_of(descriptor); source != no_resource) return source;
     if (S_ISFIFO(status.st_mode)) kind = resource_kind::pipe;
     if (S_ISSOCK(status.st_mode)) kind = resource_kind::socket;
     if (S_ISREG(status.st_mode) && is_message_queue(descriptor))
@@ -195,6 +211,19 @@ resource_id known_resource_of(int descriptor) noexcept {
   if (sys::call(SYS_fstat, descriptor, sys::address(&status)) < 0) return no_resource;
   return current_arena()->resources.find(
       {resource_key::space::file, object_of(status.st_dev, status.st_ino), 0});
+}
+
+resource_id memory_behind(int descriptor) noexcept {
+  const auto id = resource_of(descriptor, resource_kind::shared_memory);
+  if (id != no_resource && current_arena()->resources[id].name[0] == '\0')
+    name_after_file(id, descriptor);
+  return id;
+}
+
+bool is_shared_memory(int descriptor) noexcept {
+  const auto id = known_resource_of(descriptor);
+  if (id != no_resource) return current_arena()->resources[id].kind == resource_kind::shared_memory;
+  return link_text(descriptor).view().starts_with("/memfd:");
 }
 
 resource_id locks_of(int descriptor, resource_kind kind) noexcept {

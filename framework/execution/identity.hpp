@@ -28,6 +28,13 @@ namespace forkloom::execution {
 // The same without its kind, or no_resource if nobody has had to do with it.
 [[nodiscard]] resource_id known_resource_of(int descriptor) noexcept;
 
+// The file behind a descriptor, as shared memory. Called after the last part of its path, unless it
+// has a name. no_resource if the descriptor is not open.
+[[nodiscard]] resource_id memory_behind(int descriptor) noexcept;
+
+// Is it used as such? Memory files are, others once somebody has mapped them.
+[[nodiscard]] bool is_shared_memory(int descriptor) noexcept;
+
 // The locks on the file behind a descriptor: kind is file_lock or record_lock. Made on first use,
 // and called after the last part of the file's path. no_resource if the descriptor is not open.
 [[nodiscard]] resource_id locks_of(int descriptor, resource_kind kind) noexcept;

@@ -32,6 +32,7 @@ struct resource_key {
     thread,          // a task, as a thread that can be joined
     futex,           // as mapping, of words that processes wait for
     private_futex,   // as private_memory, of words that threads wait for
+    event_source,    // an eventfd, a timerfd or an epoll, in the order in which they were made
   };
   space where = space::none;
   std::uint64_t object = 0;  // device and inode mixed, or the task

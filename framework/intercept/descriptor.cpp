@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <cstdarg>
 
+#include "framework/execution/event_source.hpp"
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/intercept/file_lock.hpp"
 #include "framework/intercept/message_queue.hpp"
@@ -52,6 +53,7 @@ int close_as(int fd, const void* site) noexcept {
   if (socket) call.involve(peer_of(call.resource()));
   const auto result = real_close(fd);
   const auto error = errno;
+  execution::forget_event_source(fd);
   // Also a close that failed to write something out has closed.
   if (locks.releases()) locks.happened();
   if (socket) changed_at_both_ends(call.resource());
@@ -61,6 +63,7 @@ int close_as(int fd, const void* site) noexcept {
 
 int duplicated(controlled_call& call, int source, int result, std::uint64_t drops = 0) noexcept {
   if (result < 0) return call.failed(errno);
+  execution::copy_event_source(source, result);
   return call.completed(result, static_cast<std::uint64_t>(source), drops);
 }
 
@@ -71,9 +74,10 @@ int duplicated(int source, int result, const void* site) noexcept {
 
 // The controller's copy of an end of a pipe is as much in the way of an end of data as the
 // original.
-int inherited(int result) noexcept {
-  if (result >= 0 && execution::current_arena() != nullptr && has_other_end(result))
-    execution::note_inherited_pipe(result);
+int inherited(int source, int result) noexcept {
+  if (result < 0 || execution::current_arena() == nullptr) return result;
+  execution::copy_event_source(source, result);
+  if (has_other_end(result)) execution::note_inherited_pipe(result);
   return result;
 }
 
@@ -106,7 +110,7 @@ int control(int fd, int command, void* argument, const void* site) noexcept {
   // There may be room now for a writer that waits.
   if (command == F_SETPIPE_SZ && result >= 0 && controlled()) execution::changed(resource_of(fd));
   if (command != F_DUPFD && command != F_DUPFD_CLOEXEC) return result;
-  if (!controlled()) return inherited(result);
+  if (!controlled()) return inherited(fd, result);
   return duplicated(fd, result, site);
 }
 
@@ -133,24 +137,27 @@ using namespace forkloom::intercept;  // NOLINT
 extern "C" {
 
 int close(int fd) {
-  if (!controlled()) return real_close(fd);
+  if (!controlled()) {
+    execution::forget_event_source(fd);
+    return real_close(fd);
+  }
   return close_descriptor(fd, __builtin_return_address(0));
 }
 
 int dup(int fd) noexcept {
   const auto result = real_dup(fd);
-  if (!controlled()) return inherited(result);
+  if (!controlled()) return inherited(fd, result);
   return duplicated(fd, result, __builtin_return_address(0));
 }
 
 int dup2(int fd, int wanted) noexcept {
-  if (!controlled()) return inherited(real_dup2(fd, wanted));
+  if (!controlled()) return inherited(fd, real_dup2(fd, wanted));
   return duplicate_over(fd, wanted, __builtin_return_address(0),
                         [&] { return real_dup2(fd, wanted); });
 }
 
 int dup3(int fd, int wanted, int flags) noexcept {
-  if (!controlled()) return inherited(real_dup3(fd, wanted, flags));
+  if (!controlled()) return inherited(fd, real_dup3(fd, wanted, flags));
   return duplicate_over(fd, wanted, __builtin_return_address(0),
                         [&] { return real_dup3(fd, wanted, flags); });
 }

@@ -56,6 +56,20 @@ inline void set_status_flags(int fd, int flags) noexcept {
   execution::sys::call(SYS_fcntl, fd, F_SETFL, flags);
 }
 
+// One attempt that cannot block: it is made with O_NONBLOCK set for its duration.
+template <class Attempt>
+auto without_blocking(int fd, int flags, Attempt attempt) noexcept {
+  set_status_flags(fd, flags | O_NONBLOCK);
+  const auto result = attempt();
+  set_status_flags(fd, flags);
+  return result;
+}
+
+// A descriptor that does not block anyway, or is not open for this access, answers for itself.
+[[nodiscard]] inline bool answers_at_once(int flags, int wrong_access) noexcept {
+  return flags < 0 || (flags & O_NONBLOCK) != 0 || (flags & O_ACCMODE) == wrong_access;
+}
+
 // close(2) in a task, whatever is behind the descriptor.
 int close_descriptor(int fd, const void* site) noexcept;
 

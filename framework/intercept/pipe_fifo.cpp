@@ -4,8 +4,8 @@
 // Blocks: a read while the pipe is empty and has a writer; a write while it does not fit, of which
 // PIPE_BUF bytes go whole or not at all, and of a longer one whatever fits goes at once.
 // Releases: each transfer, even a part of one; the close of an end; the death of anybody. The end
-// of the data, and a transfer of nothing, change nothing. Sockets have a family of their
-// own; all other descriptors pass straight through.
+// of the data, and a transfer of nothing, change nothing. Sockets, event counters and timers have
+// families of their own; other descriptors pass straight through.
 //
 // The attempt is made with O_NONBLOCK set for its duration. The flag belongs to the open file
 // description, which other tasks share, but none of them runs meanwhile. poll(2) could not answer
@@ -19,13 +19,16 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "framework/execution/event_source.hpp"
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/intercept/descriptor.hpp"
+#include "framework/intercept/eventfd.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/path.hpp"
 #include "framework/intercept/remainder.hpp"
 #include "framework/intercept/sanitizer_runtime.hpp"
 #include "framework/intercept/socket_transfer.hpp"
+#include "framework/intercept/timerfd.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -45,22 +48,6 @@ constinit next<decltype(::write)> real_write{"write"};
 constinit next<decltype(::writev)> real_writev{"writev"};
 constinit next<ssize_t(int, void*, std::size_t, std::size_t)> real_read_chk{"__read_chk"};
 
-bool passes(int fd) noexcept { return !controlled() || (!is_pipe(fd) && !is_socket(fd)); }
-
-// The attempt, so that it cannot block. A descriptor that does not block anyway, or is not open for
-// this access, answers for itself.
-template <class Attempt>
-ssize_t try_once(int fd, int flags, Attempt attempt) noexcept {
-  set_status_flags(fd, flags | O_NONBLOCK);
-  const auto result = attempt();
-  set_status_flags(fd, flags);
-  return result;
-}
-
-bool answers_at_once(int flags, int wrong_access) noexcept {
-  return flags < 0 || (flags & O_NONBLOCK) != 0 || (flags & O_ACCMODE) == wrong_access;
-}
-
 // As ended(); a call that moved no byte is no progress for anybody.
 ssize_t transferred(controlled_call& call, ssize_t result, int error) noexcept {
   if (result == 0) return call.completed_unchanged(result);
@@ -77,7 +64,7 @@ ssize_t read_pipe(int fd, const void* site, Attempt attempt) noexcept {
       const auto result = attempt();
       return transferred(call, result, errno);
     }
-    const auto result = try_once(fd, flags, attempt);
+    const auto result = without_blocking(fd, flags, attempt);
     if (result >= 0 || errno != EAGAIN) return transferred(call, result, errno);
     call.block();
   }
@@ -88,7 +75,7 @@ ssize_t read_pipe(int fd, const void* site, Attempt attempt) noexcept {
 template <class Attempt>
 ssize_t try_write(int fd, int flags, Attempt attempt) noexcept {
   if (answers_at_once(flags, O_RDONLY) || (ready(fd, POLLOUT) & POLLERR) != 0) return attempt();
-  return try_once(fd, flags, attempt);
+  return without_blocking(fd, flags, attempt);
 }
 
 // attempt: the call as it was made; parts: what it writes, looked at once the kernel has accepted
@@ -135,6 +122,63 @@ ssize_t transfer_at_once(operation op, int fd, const void* site, Attempt attempt
   return transferred(call, result, errno);
 }
 
+// Whatever is behind the descriptor. attempt: the call as it was made; parts: where it reads to.
+template <class Attempt>
+ssize_t read_any(int fd, const iovec* parts, int count, const void* site,
+                 Attempt attempt) noexcept {
+  if (is_pipe(fd)) return read_pipe(fd, site, attempt);
+  switch (execution::sort_of(fd)) {
+    case execution::event_source::eventfd:
+      return read_eventfd(fd, parts, count, site);
+    case execution::event_source::timerfd:
+      if (execution::event_source_of(fd) == no_resource) return attempt();
+      return read_timerfd(fd, parts, count, site);
+    default:
+      return attempt();
+  }
+}
+
+template <class Attempt>
+ssize_t write_any(int fd, const iovec* parts, int count, const void* site,
+                  Attempt attempt) noexcept {
+  if (is_pipe(fd)) return write_pipe(fd, parts, count, site, attempt);
+  if (execution::sort_of(fd) == execution::event_source::eventfd)
+    return write_eventfd(fd, parts, count, site);
+  return attempt();
+}
+
+ssize_t read_parts(int fd, const iovec* parts, int count, const void* site) noexcept {
+  if (is_socket(fd)) return readv_socket(fd, parts, count, site);
+  return read_any(fd, parts, count, site, [&] { return real_readv(fd, parts, count); });
+}
+
+ssize_t write_parts(int fd, const iovec* parts, int count, const void* site) noexcept {
+  if (is_socket(fd)) return writev_socket(fd, parts, count, site);
+  return write_any(fd, parts, count, site, [&] { return real_writev(fd, parts, count); });
+}
+
+bool never_waits(int fd) noexcept {
+  return !is_pipe(fd) && !is_socket(fd) &&
+         execution::sort_of(fd) != execution::event_source::eventfd;
+}
+
+// With -1 for the place it is a readv() with flags; pipes and sockets have no other place.
+ssize_t read_at(int fd, const iovec* parts, int count, off_t place, int flags,
+                const void* site) noexcept {
+  const auto attempt = [&] { return real_preadv2(fd, parts, count, place, flags); };
+  if (!controlled() || place != -1) return attempt();
+  if (flags == 0) return read_parts(fd, parts, count, site);
+  return never_waits(fd) ? attempt() : transfer_at_once(operation::read, fd, site, attempt);
+}
+
+ssize_t write_at(int fd, const iovec* parts, int count, off_t place, int flags,
+                 const void* site) noexcept {
+  const auto attempt = [&] { return real_pwritev2(fd, parts, count, place, flags); };
+  if (!controlled() || place != -1) return attempt();
+  if (flags == 0) return write_parts(fd, parts, count, site);
+  return never_waits(fd) ? attempt() : transfer_at_once(operation::write, fd, site, attempt);
+}
+
 int made_pipe(const int* ends, int result, const void* site) noexcept {
   if (!controlled()) {
     if (result == 0 && execution::current_arena() != nullptr) {
@@ -173,9 +217,11 @@ extern "C" {
 ssize_t __read_chk(int fd, void* buffer, std::size_t count, std::size_t size);  // NOLINT
 
 ssize_t __read_chk(int fd, void* buffer, std::size_t count, std::size_t size) {  // NOLINT
-  if (passes(fd) || count > size) return real_read_chk(fd, buffer, count, size);
+  if (!controlled() || count > size) return real_read_chk(fd, buffer, count, size);
   if (is_socket(fd)) return read_socket(fd, buffer, count, __builtin_return_address(0));
-  return read_pipe(fd, __builtin_return_address(0), [&] { return real_read(fd, buffer, count); });
+  const iovec whole{buffer, count};
+  return read_any(fd, &whole, 1, __builtin_return_address(0),
+                  [&] { return real_read(fd, buffer, count); });
 }
 
 int mkfifo(const char* path, mode_t mode) noexcept {
@@ -198,46 +244,46 @@ int pipe2(int* ends, int flags) noexcept {
   return made_pipe(ends, real_pipe2(ends, flags), __builtin_return_address(0));
 }
 
-// With -1 for the place it is a readv() with flags; pipes and sockets have no other place.
 ssize_t preadv2(int fd, const iovec* parts, int count, off_t place, int flags) {
-  if (passes(fd) || place != -1) return real_preadv2(fd, parts, count, place, flags);
-  if (flags == 0) return readv(fd, parts, count);
-  const auto attempt = [&] { return real_preadv2(fd, parts, count, place, flags); };
-  return transfer_at_once(operation::read, fd, __builtin_return_address(0), attempt);
+  return read_at(fd, parts, count, place, flags, __builtin_return_address(0));
+}
+
+ssize_t preadv64v2(int fd, const iovec* parts, int count, off64_t place, int flags) {
+  return read_at(fd, parts, count, place, flags, __builtin_return_address(0));
 }
 
 ssize_t pwritev2(int fd, const iovec* parts, int count, off_t place, int flags) {
-  if (passes(fd) || place != -1) return real_pwritev2(fd, parts, count, place, flags);
-  if (flags == 0) return writev(fd, parts, count);
-  const auto attempt = [&] { return real_pwritev2(fd, parts, count, place, flags); };
-  return transfer_at_once(operation::write, fd, __builtin_return_address(0), attempt);
+  return write_at(fd, parts, count, place, flags, __builtin_return_address(0));
+}
+
+ssize_t pwritev64v2(int fd, const iovec* parts, int count, off64_t place, int flags) {
+  return write_at(fd, parts, count, place, flags, __builtin_return_address(0));
 }
 
 ssize_t read(int fd, void* buffer, std::size_t count) {
-  if (passes(fd)) return real_read(fd, buffer, count);
+  if (!controlled()) return real_read(fd, buffer, count);
   if (is_socket(fd)) return read_socket(fd, buffer, count, __builtin_return_address(0));
-  return read_pipe(fd, __builtin_return_address(0), [&] { return real_read(fd, buffer, count); });
+  const iovec whole{buffer, count};
+  return read_any(fd, &whole, 1, __builtin_return_address(0),
+                  [&] { return real_read(fd, buffer, count); });
 }
 
 ssize_t readv(int fd, const iovec* parts, int count) {
-  if (passes(fd)) return real_readv(fd, parts, count);
-  if (is_socket(fd)) return readv_socket(fd, parts, count, __builtin_return_address(0));
-  return read_pipe(fd, __builtin_return_address(0), [&] { return real_readv(fd, parts, count); });
+  if (!controlled()) return real_readv(fd, parts, count);
+  return read_parts(fd, parts, count, __builtin_return_address(0));
 }
 
 ssize_t write(int fd, const void* buffer, std::size_t count) {
-  if (passes(fd)) return real_write(fd, buffer, count);
+  if (!controlled()) return real_write(fd, buffer, count);
   if (is_socket(fd)) return write_socket(fd, buffer, count, __builtin_return_address(0));
   const iovec whole{const_cast<void*>(buffer), count};  // NOLINT: an iovec serves reads as well
-  return write_pipe(fd, &whole, 1, __builtin_return_address(0),
-                    [&] { return real_write(fd, buffer, count); });
+  return write_any(fd, &whole, 1, __builtin_return_address(0),
+                   [&] { return real_write(fd, buffer, count); });
 }
 
 ssize_t writev(int fd, const iovec* parts, int count) {
-  if (passes(fd)) return real_writev(fd, parts, count);
-  if (is_socket(fd)) return writev_socket(fd, parts, count, __builtin_return_address(0));
-  return write_pipe(fd, parts, count, __builtin_return_address(0),
-                    [&] { return real_writev(fd, parts, count); });
+  if (!controlled()) return real_writev(fd, parts, count);
+  return write_parts(fd, parts, count, __builtin_return_address(0));
 }
 
 }  // extern "C"

@@ -1,17 +1,16 @@
 // Waiting for descriptors: poll and ppoll.
 //
-// Resource: the first pipe, message queue or socket among the descriptors; none if it is only a
-// time-out.
-// Blocks: while the real poll with no time-out finds nothing ready; on all pipes and queues in the
-// set, until the deadline in virtual time.
+// Resource: while it waits, the first channel among the descriptors (a pipe, a message queue, an
+// eventfd, …), none if it is only a time-out; then the first that is ready.
+// Blocks: while the real poll with no time-out finds nothing ready; on all channels in the set,
+// until the deadline in virtual time, or until a timer in the set runs out.
 // Releases: whatever changes one of these, and the death of anybody. If there is something else
-// in the set (an eventfd, a socket, a terminal), any step of another task: what tasks do to it is
-// found in time. What comes from outside is not waited for, so such a wait is noted as
-// uncontrolled. Async-signal-safe: nothing is allocated, no lock is taken.
-#include <array>
+// in the set (a terminal, an inotify), any step of another task: what tasks do to it is found in
+// time. What comes from outside is not waited for, so such a wait is noted as uncontrolled.
+// Async-signal-safe: nothing is allocated, no lock is taken.
 #include <cerrno>
-#include <span>
 
+#include "framework/intercept/awaited.hpp"
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/virtual_time.hpp"
@@ -22,8 +21,6 @@ namespace {
 namespace sys = execution::sys;
 using execution::controlled;
 using execution::controlled_call;
-using execution::no_deadline;
-using execution::wake;
 
 constinit next<decltype(::poll)> real_poll{"poll"};
 constinit next<decltype(::ppoll)> real_ppoll{"ppoll"};
@@ -31,54 +28,31 @@ constinit next<int(pollfd*, nfds_t, int, std::size_t)> real_poll_chk{"__poll_chk
 constinit next<int(pollfd*, nfds_t, const timespec*, const sigset_t*, std::size_t)> real_ppoll_chk{
     "__ppoll_chk"};
 
-// What a set waits for. One more than a task can list is enough: then any change wakes it.
-struct awaited {
-  std::array<resource_id, execution::wait_capacity + 1> channels{};
-  std::size_t count = 0;
-  bool outside = false;  // something else that may become ready, and is not scheduled
+awaited look_at(const pollfd* fds, nfds_t size) noexcept {
+  awaited set;
+  for (nfds_t i = 0; i < size; ++i)
+    set.add(fds[i].fd, wanted_by_poll(static_cast<unsigned short>(fds[i].events)));
+  return set;
+}
 
-  awaited(const pollfd* fds, nfds_t size) noexcept {
-    for (nfds_t i = 0; i < size; ++i) add(fds[i].fd);
-  }
-
-  [[nodiscard]] std::span<const resource_id> all() const noexcept {
-    return {channels.data(), count};
-  }
-  [[nodiscard]] resource_id first() const noexcept { return count > 0 ? channels[0] : no_resource; }
-
- private:
-  void add(int fd) noexcept {
-    const auto [resource, is_outside] = readiness_of(fd);
-    outside |= is_outside;
-    if (resource != no_resource && count < channels.size()) channels[count++] = resource;
-  }
-};
+// The first that is ready, so that what made it so comes before what the caller does next.
+resource_id first_ready(const pollfd* fds, nfds_t size) noexcept {
+  for (nfds_t i = 0; i < size; ++i)
+    if (fds[i].revents != 0) return resource_of(fds[i].fd);
+  return no_resource;
+}
 
 // attempt: the real call, with a time-out of zero.
 template <class Attempt>
-int wait_for(const awaited& set, std::uint64_t deadline, const void* site,
+int wait_for(pollfd* fds, nfds_t size, std::uint64_t deadline, const void* site,
              Attempt attempt) noexcept {
-  controlled_call call{operation::poll, set.first(), site};
-  for (bool late = false;;) {
-    const auto result = attempt();
-    if (result != 0 || late) return ended(call, result, errno);
-    const auto cause =
-        set.outside ? call.watch(set.all(), deadline) : call.block_on(set.all(), deadline);
-    late = cause == wake::timed_out;
-  }
-}
-
-// Deadlines count from the call, not from when the task is picked.
-std::uint64_t deadline_in(int milliseconds) noexcept {
-  if (milliseconds < 0) return no_deadline;
-  if (milliseconds == 0) return 0;
-  return deadline_after({milliseconds / 1000, milliseconds % 1000 * 1'000'000L});
-}
-
-std::uint64_t deadline_in(const timespec* duration) noexcept {
-  if (duration == nullptr) return no_deadline;
-  if (duration->tv_sec == 0 && duration->tv_nsec == 0) return 0;
-  return deadline_after(*duration);
+  const auto look = [&] { return look_at(fds, size); };
+  controlled_call call{operation::poll, look().first(), site};
+  const auto result = wait_until_ready(call, deadline, look, attempt);
+  const auto error = errno;
+  if (result > 0)
+    if (const auto ready = first_ready(fds, size); ready != no_resource) call.concern(ready);
+  return ended(call, result, error);
 }
 
 // The kernel refuses the set itself (EFAULT, EINVAL), so we cannot look into it either.
@@ -88,8 +62,7 @@ bool refused(const pollfd* fds, nfds_t size) noexcept {
 
 int poll_set(pollfd* fds, nfds_t size, int timeout, const void* site) noexcept {
   if (refused(fds, size)) return real_poll(fds, size, 0);
-  return wait_for(awaited{fds, size}, deadline_in(timeout), site,
-                  [&] { return real_poll(fds, size, 0); });
+  return wait_for(fds, size, deadline_in(timeout), site, [&] { return real_poll(fds, size, 0); });
 }
 
 // Signals that the mask lets in are delivered in each attempt.
@@ -102,7 +75,7 @@ int ppoll_set(pollfd* fds, nfds_t size, const timespec* timeout, const sigset_t*
   const bool bad_timeout = timeout != nullptr && (timeout->tv_sec < 0 || !valid(*timeout));
   if (bad_timeout) return real_ppoll(fds, size, timeout, mask);
   if (refused(fds, size)) return attempt();
-  return wait_for(awaited{fds, size}, deadline_in(timeout), site, attempt);
+  return wait_for(fds, size, deadline_in(timeout), site, attempt);
 }
 
 }  // namespace

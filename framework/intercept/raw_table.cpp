@@ -310,6 +310,9 @@ constexpr std::array rows{
     row{SYS_flock, same<&::flock>},
     row{SYS_splice, same<&::splice>},
     row{SYS_tee, same<&::tee>},
+    row{SYS_vmsplice, same<&::vmsplice>},
+    row{SYS_ftruncate, same<&::ftruncate>},
+    row{SYS_memfd_create, same<&::memfd_create>},
     row{SYS_sendfile, same<&::sendfile>},
     // names
     row{SYS_mknod, mknod},
@@ -418,7 +421,6 @@ constexpr std::array escapes{
     escape{SYS_io_getevents, "io_getevents"},
     escape{SYS_io_pgetevents, "io_pgetevents"},
     escape{SYS_clone3, "clone3"},
-    escape{SYS_vmsplice, "vmsplice"},
     escape{SYS_process_vm_writev, "process_vm_writev"},
     escape{SYS_ptrace, "ptrace"},
     escape{SYS_pidfd_send_signal, "pidfd_send_signal"},

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "framework/execution/event_source.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/remainder.hpp"
 #include "framework/intercept/socket_delivery.hpp"
@@ -81,6 +82,7 @@ void tell_descriptors(const receiving& what) noexcept {
     for (auto at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
       int fd = -1;
       std::memcpy(&fd, reinterpret_cast<const char*>(c) + at, sizeof fd);  // NOLINT: its data
+      execution::forget_event_source(fd);
       auto call = controlled_call::silent(operation::dup, resource_of(fd), what.site);
       call.asks(~std::uint64_t{0}, 0);
       call.completed_unchanged(fd);

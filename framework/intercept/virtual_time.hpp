@@ -32,4 +32,18 @@ inline constexpr std::uint64_t ns_per_s = 1'000'000'000;
   return std::min(deadline_at(CLOCK_MONOTONIC, duration), execution::no_deadline - 1 - now) + now;
 }
 
+// The same for the time-outs of those who wait for many descriptors: a null pointer or a negative
+// number is for ever, and zero is no time at all.
+[[nodiscard]] inline std::uint64_t deadline_in(int milliseconds) noexcept {
+  if (milliseconds < 0) return execution::no_deadline;
+  if (milliseconds == 0) return 0;
+  return deadline_after({milliseconds / 1000, milliseconds % 1000 * 1'000'000L});
+}
+
+[[nodiscard]] inline std::uint64_t deadline_in(const timespec* duration) noexcept {
+  if (duration == nullptr) return execution::no_deadline;
+  if (duration->tv_sec == 0 && duration->tv_nsec == 0) return 0;
+  return deadline_after(*duration);
+}
+
 }  // namespace forkloom::intercept

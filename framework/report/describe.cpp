@@ -39,7 +39,13 @@ bool result_tells(const event& e) noexcept {
     case operation::write:
     case operation::dup:
     case operation::poll:
+    case operation::select:
+    case operation::epoll_create:
+    case operation::epoll_wait:
+    case operation::eventfd:
+    case operation::memfd:
     case operation::shm_open:
+    case operation::timerfd:
       return true;
     case operation::semctl:
       return asks_for_number(e);
@@ -100,6 +106,13 @@ std::string completion(const event& e) {
   return {};
 }
 
+// Of an eventfd, what was added or taken; of a timerfd, how often it expired.
+bool moves_number(const trace& what, const event& e) {
+  return (e.op == operation::read || e.op == operation::write) && e.after != 0 &&
+         index(e.resource) < what.resources.size() &&
+         what.resources[index(e.resource)].kind == resource_kind::event_source;
+}
+
 std::string held_by(const trace& what, resource_id resource) {
   if (index(resource) >= what.resources.size()) return {};
   const auto owner = what.resources[index(resource)].owner;
@@ -136,6 +149,12 @@ std::string describe(const trace& what, const event& e) {
   if (done && e.op == operation::mq_receive)
     return fmt::format("mq receive {} → {}", resource,
                        message(static_cast<std::uint64_t>(e.result), e.after));
+
+  if (done && moves_number(what, e))
+    return fmt::format("{} {} {} {}", name(e.op), resource, e.op == operation::write ? "+" : "→",
+                       e.after);
+  if (e.op == operation::truncate)
+    return fmt::format("truncate {} to {} bytes{}", resource, value(e.after), completion(e));
 
   std::string words(name(e.op));
   if (!resource.empty()) words += " " + resource;

@@ -129,6 +129,10 @@ constexpr std::array<operation_traits, operation_count> operations{{
     {"mkdir", true, true, true},
     {"thread cancel", false, true, true},
     {"once", true, true, true},
+    {"epoll create", false, false, true},
+    {"timer set", true, true, true},
+    {"truncate", true, true, true},
+    {"memfd", false, false, true},
 }};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(resource_kind::count_)> kinds{

@@ -149,6 +149,12 @@ enum class operation : std::uint8_t {
   // threads
   thread_cancel,
   once,
+  // waiting for many descriptors
+  epoll_create,
+  timer_set,
+  // files as memory
+  truncate,
+  memfd,
   count_,
 };
 

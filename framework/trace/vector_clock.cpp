@@ -116,7 +116,8 @@ class progress {
     if (e.op == operation::barrier_wait) return join(own, barriers_.before_return(e));
     if (has_record_range(e)) return acquire_records(e);
     if (concerns_socket(e)) return acquire_at_socket(e, own);
-    if (names_two(e) && e.second != no_resource) join(own, resources_[index(e.second)]);
+    if ((names_two(e) || hears_of_second(e)) && e.second != no_resource)
+      join(own, resources_[index(e.second)]);
     if (e.op == operation::flock) note_locker(e, is_shared_flock(e));
     if (e.op == operation::semop && e.resource != no_resource) return look_at_set(e, own);
     const bool by_time_out = e.op == operation::cond_wait && e.result == ETIMEDOUT;
@@ -279,6 +280,9 @@ class progress {
   static bool names_two(const event& e) {
     return e.op == operation::rename || e.op == operation::link;
   }
+
+  // An epoll tells of something in its list that became ready.
+  static bool hears_of_second(const event& e) { return e.op == operation::epoll_wait; }
 
   // The lock that nobody else can have now, or that is destroyed.
   static resource_id taken_alone(const event& e) {

@@ -127,6 +127,19 @@ TEST_CASE("descriptors that a task made and did not close are leaked, each with 
   CHECK(tells(found[0], "descriptor 9 opened, by worker 0 with its dup at code.cpp:1"));
 }
 
+TEST_CASE("event counters, timers, epolls and memory files are descriptors, too") {
+  for (const auto op :
+       {operation::eventfd, operation::timerfd, operation::epoll_create, operation::memfd}) {
+    house h;
+    const auto made = h.b.does(h.one, op, no_resource, {.result = 5});
+    h.b.does(h.one, op, no_resource, {.result = 6});
+    h.b.does(h.one, operation::close, no_resource, {.before = 6});
+    h.b.ends(h.one);
+    REQUIRE(h.found().size() == 1);
+    CHECK(h.found()[0].evidence.front() == made);
+  }
+}
+
 TEST_CASE("descriptors that were all closed are no leak") {
   house h;
   h.b.does(h.one, operation::pipe, no_resource, {.before = 3, .after = 4});

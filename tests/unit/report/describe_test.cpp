@@ -64,6 +64,21 @@ TEST_CASE("messages are told with their size and priority", "[report]") {
   CHECK(told(operation::mq_open, 7) == "mq open A → 7");
 }
 
+TEST_CASE("event counters and timers are told with their numbers", "[report]") {
+  auto t = with_names();
+  t.resources[0] = {.name = "eventfd 1", .kind = resource_kind::event_source};
+  auto e = tests::step(1, 0, operation::write, 0, 0, 3);
+  e.result = 8;
+  CHECK(describe(t, e) == "write eventfd 1 + 3");
+  e.op = operation::read;
+  CHECK(describe(t, e) == "read eventfd 1 → 3");
+  e.error = EAGAIN;
+  CHECK(describe(t, e) == "read eventfd 1 → EAGAIN");
+  CHECK(told(operation::epoll_wait, 2) == "epoll wait A → 2");
+  CHECK(told(operation::select, 0, EBADF) == "select A → EBADF");
+  CHECK(told(operation::truncate) == "truncate A to 6 bytes");
+}
+
 TEST_CASE("locks on files are told with what they ask for", "[report]") {
   auto e = tests::step(1, 0, operation::record_trylock, 0, 0, 99);
   e.error = EAGAIN;

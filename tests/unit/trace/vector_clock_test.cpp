@@ -46,6 +46,19 @@ TEST_CASE("plain loads and stores of two tasks are not ordered") {
   CHECK_FALSE(ordered(p.b, second, first));
 }
 
+TEST_CASE("what made something in its list ready happens before the epoll that tells of it") {
+  pair_of_tasks p;
+  const auto list = p.b.resource("epoll 1", resource_kind::event_source);
+  const auto counter = p.b.resource("eventfd 1", resource_kind::event_source);
+  const auto other = p.b.resource("eventfd 2", resource_kind::event_source);
+  const auto write = p.b.does(p.one, operation::write, counter, {.result = 8});
+  const auto unheard = p.b.does(p.one, operation::write, other, {.result = 8});
+  const auto wait =
+      p.b.does(p.other, operation::epoll_wait, list, {.result = 1, .second = counter});
+  CHECK(ordered(p.b, write, wait));
+  CHECK_FALSE(ordered(p.b, unheard, wait));
+}
+
 TEST_CASE("an unlock happens before the next lock, and what came before it too") {
   pair_of_tasks p;
   const auto before = p.b.store(p.one, p.x, 1, 2);
