@@ -69,6 +69,7 @@ void arena::reset() noexcept {
   schedule.enabled.clear();
   schedule.waiting_for_any.clear();
   schedule.watchers.clear();
+  schedule.spinners.clear();
   schedule.running = no_task;
   schedule.living = 0;
   schedule.task_count = 0;

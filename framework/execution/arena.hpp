@@ -135,6 +135,7 @@ struct schedule_state {
   task_set enabled;
   task_set waiting_for_any;  // they wait for more resources than a task can list: any change wakes
   task_set watchers;         // they wait for what Forkloom does not see: any step of others wakes
+  task_set spinners;         // they saw the same again and again: they run when nobody else can
   task_id running = no_task;
   std::uint32_t living = 0;      // tasks that were born and are not dead
   std::uint32_t task_count = 0;  // slots in use, dead ones included

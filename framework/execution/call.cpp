@@ -6,8 +6,11 @@
 #include <utility>
 
 #include "framework/execution/cancellation.hpp"
+#include "framework/execution/mappings.hpp"
 #include "framework/execution/scheduler.hpp"
+#include "framework/execution/spin.hpp"
 #include "framework/execution/stack.hpp"
+#include "framework/strategy/random.hpp"
 
 namespace forkloom::execution {
 namespace {
@@ -21,7 +24,32 @@ std::uint64_t number(const void* address) noexcept {
   return reinterpret_cast<std::uint64_t>(address);  // NOLINT: an address kept as a number
 }
 
+[[gnu::tls_model("initial-exec")]] thread_local constinit spin_watch spin;
+
+// A store that the task makes on its own after its event was written: the value is not known yet.
+struct open_store {
+  event* written = nullptr;
+  const void* place = nullptr;
+  std::size_t size = 0;
+};
+[[gnu::tls_model("initial-exec")]] thread_local constinit open_store open;
+
+// Completes the event of an open store. Nobody else has run since.
+void settle() noexcept {
+  if (open.written == nullptr) [[likely]]
+    return;
+  auto& e = *open.written;
+  open.written = nullptr;
+  e.after = digest(open.place, open.size);
+  spin.reset();
+  if (e.before == e.after) return;  // the same value again is no progress
+  auto& a = *current_arena();
+  note_progress(a);
+  wake_waiters(a, e.resource);
+}
+
 event* append(operation op, resource_id resource, outcome how, const void* site) noexcept {
+  settle();
   auto& a = *current_arena();
   auto* e = append_event(a, this_task, op, resource, how);
   if (e == nullptr) return nullptr;
@@ -33,12 +61,30 @@ event* append(operation op, resource_id resource, outcome how, const void* site)
   return e;
 }
 
-void give_up_token(operation op, resource_id resource) noexcept {
+// A task that spins stands back until what it looks at changes, or nobody else can go on; after
+// many more looks, until the time of somebody else has come.
+void stand_back(operation op, resource_id resource, const void* site) noexcept {
+  auto& a = *current_arena();
+  if (spin.is_news()) {
+    a[this_task].blocked_event = a.log.event_count();
+    static_cast<void>(append(op, resource, outcome::blocked, site));
+  }
+  const auto next = a.schedule.next_deadline_ns;
+  const bool for_time = spin.waits_for_time() && next != no_deadline;
+  set_blocked(a, this_task, spin.places(), for_time ? next : no_deadline, true);
+  if (!for_time) a.schedule.spinners.insert(this_task);
+}
+
+void give_up_token(operation op, resource_id resource, const void* site) noexcept {
+  settle();
   auto& a = *current_arena();
   auto& t = a[this_task];
   t.pending = op;
   t.pending_resource = resource;
-  pass_token(a, this_task, choose(a, this_task, op == operation::yield));
+  const bool looks = op == operation::load || op == operation::modify || op == operation::yield;
+  const bool spins = looks && spin.spins();
+  if (spins) stand_back(op, resource, site);
+  pass_token(a, this_task, choose(a, this_task, spins || op == operation::yield));
 }
 
 // What the frames between here and the user's code would put back is put back before: unwinding
@@ -65,11 +111,24 @@ bool is_private(resource_id resource) noexcept {
 
 }  // namespace
 
+std::uint64_t digest(const void* bytes, std::size_t size) noexcept {
+  std::uint64_t number = 0;
+  if (size <= sizeof number) {
+    std::memcpy(&number, bytes, size);
+    return number;
+  }
+  for (const auto* p = static_cast<const unsigned char*>(bytes); size > 0; --size, ++p)
+    number = strategy::mix(number ^ *p);
+  return number;
+}
+
 task_id self() noexcept { return this_task; }
+void settle_store() noexcept { settle(); }
 bool controlled() noexcept { return this_task != no_task && !inside; }
 
 void become(task_id task) noexcept {
   this_task = task;
+  reconsider_places();
   const bool traps = task != no_task && arm_trap();
   trap_in_program = trap_selector = traps ? trap_on : trap_off;
   if (task != no_task && !traps) note_uncontrolled("system calls made inside libc");
@@ -83,7 +142,7 @@ uncontrolled_section::~uncontrolled_section() { inside = before_; }
 
 controlled_call::controlled_call(operation op, resource_id resource, const void* site) noexcept
     : controlled_call(no_point{}, op, resource, site) {
-  if (!is_private(resource)) give_up_token(op, resource);
+  if (!is_private(resource)) give_up_token(op, resource, site);
   heed_if_pending(op);
 }
 
@@ -144,11 +203,22 @@ void controlled_call::finish(std::int64_t result, int error, std::uint64_t befor
     e->after = after;
     e->second = second_;
   }
-  if (error != 0 || has == effect::none || !traits(op_).changes) return;
   const bool is_access = op_ == operation::store || op_ == operation::modify;
-  if (is_access && before == after) return;  // the same value again is no progress
+  const bool same = is_access && before == after;
+  spin.completed(op_, resource_, before, is_access && !same);
+  if (error != 0 || has == effect::none || !traits(op_).changes) return;
+  if (same) return;  // the same value again is no progress
   note_progress(a);
   if (has == effect::wakes) wake_waiters(a, resource_);
+}
+
+void controlled_call::completes_by_itself(std::int64_t result, const void* place,
+                                          std::size_t size) noexcept {
+  auto* e = append(op_, resource_, outcome::completed, site_);
+  if (e == nullptr) return;
+  e->result = result;
+  e->before = e->after = digest(place, size);
+  open = {e, place, size};
 }
 
 int controlled_call::failed(int error) noexcept {
@@ -162,7 +232,7 @@ int controlled_call::failed_with(int error) noexcept {
   return error;
 }
 
-void controlled_call::yield_again() noexcept { give_up_token(op_, resource_); }
+void controlled_call::yield_again() noexcept { give_up_token(op_, resource_, site_); }
 
 void set_owner(resource_id resource, task_id owner) noexcept {
   current_arena()->resources[resource].owner = owner;

@@ -30,6 +30,10 @@ void become(task_id task) noexcept;
 // Is this thread a task, and not inside Forkloom's own code already?
 [[nodiscard]] bool controlled() noexcept;
 
+// Takes the value of a store that was announced with completes_by_itself(). To be called before the
+// memory may go away.
+void settle_store() noexcept;
+
 // While one lives, this thread's calls pass straight through, trapped ones too.
 class uncontrolled_section {
  public:
@@ -113,6 +117,12 @@ class controlled_call {
     return result;
   }
 
+  // Writes the event of a store that the program makes as soon as the call has returned, which it
+  // does at once: the value is taken from `place` when the task next does anything that others may
+  // notice, and before any of them runs. A task that dies in between leaves an event that tells the
+  // old value twice.
+  void completes_by_itself(std::int64_t result, const void* place, std::size_t size) noexcept;
+
   // Writes the event of a call that failed; no waiter is woken. failed() sets errno and returns -1,
   // failed_with() returns the error number, as pthread functions do.
   int failed(int error) noexcept;
@@ -153,6 +163,9 @@ class controlled_call {
   std::uint64_t before_ = 0;
   std::uint64_t after_ = 0;
 };
+
+// A number that stands for `size` bytes: the bytes themselves up to eight, else a hash of them.
+[[nodiscard]] std::uint64_t digest(const void* bytes, std::size_t size) noexcept;
 
 // Who holds the resource now, for kinds that have owners.
 void set_owner(resource_id resource, task_id owner) noexcept;

@@ -364,6 +364,7 @@ std::vector<wait_record> find_waits(const arena& a) {
     // Whoever has a deadline will go on by itself, and a watcher by what is not seen.
     if (t.state != task_state::blocked || t.deadline_ns != no_deadline) continue;
     if (a.schedule.watchers.contains(task_id(i))) continue;
+    if (a.schedule.spinners.contains(task_id(i))) continue;  // it can go on, and will see the same
     wait_record w{.task = task_id(i), .op = t.pending, .event = t.blocked_event};
     std::set<task_id> help;
     const auto& d = a.details[i];

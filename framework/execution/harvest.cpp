@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <array>
+#include <map>
 #include <utility>
 
 namespace forkloom::execution {
@@ -16,14 +17,36 @@ task_end end_of(const task& t) {
   return {.kind = task_end::how::exited, .code = WEXITSTATUS(t.wait_status)};
 }
 
+// Where resources in shared memory lie. What is mapped is numbered in the order of first use.
+class places {
+ public:
+  explicit places(const resource_table& all) : all_(all) {}
+
+  // When the table is full its last entry stands for many places.
+  void find(std::size_t i, resource_record& record) {
+    const auto& key = all_[resource_id(i)].key;
+    if (key.where != resource_key::space::mapping) return;
+    if (all_.overflowed() && i + 1 == all_.size()) return;
+    const auto next = static_cast<std::uint32_t>(objects_.size() + 1);
+    record.object = objects_.try_emplace(key.object, next).first->second;
+    record.offset = key.offset;
+  }
+
+ private:
+  const resource_table& all_;
+  std::map<std::uint64_t, std::uint32_t> objects_;
+};
+
 // Resources that nobody named are called after their kind, numbered in the order of first use.
 std::vector<resource_record> resources_of(const arena& a) {
   std::array<unsigned, static_cast<std::size_t>(resource_kind::count_)> numbers{};
   std::vector<resource_record> result;
   result.reserve(a.resources.size());
+  places where(a.resources);
   for (std::size_t i = 0; i < a.resources.size(); ++i) {
     const auto& r = a.resources[resource_id(i)];
     resource_record record{.name = r.name.data(), .kind = r.kind, .owner = r.owner};
+    where.find(i, record);
     if (r.key.where == resource_key::space::children)
       record.name = fmt::format("children of {}", a.details[r.key.object].name.data());
     else if (r.key.where == resource_key::space::thread)

@@ -11,13 +11,15 @@
 #include "framework/strategy/random.hpp"
 
 namespace forkloom::execution {
+
+constinit std::uint32_t current_mappings_generation = 1;
+
 namespace {
 
 constexpr std::size_t mapping_capacity = 512;
 
 struct table {
   bool known = false;
-  std::uint32_t generation = 1;
   std::size_t size = 0;
   std::array<mapping, mapping_capacity> entries{};  // ascending, as the kernel lists them
 };
@@ -117,10 +119,8 @@ std::uint64_t shared_bytes_from(const void* address) noexcept {
 
 void forget_mappings() noexcept {
   mappings.known = false;
-  ++mappings.generation;
+  ++current_mappings_generation;
 }
-
-std::uint32_t mappings_generation() noexcept { return mappings.generation; }
 
 std::uint64_t object_of(std::uint64_t device, std::uint64_t inode) noexcept {
   return strategy::mix(device) ^ inode;

@@ -25,8 +25,16 @@ struct mapping {
 // The next look-up reads the table anew.
 void forget_mappings() noexcept;
 
-// A number that changes whenever they are forgotten.
-[[nodiscard]] std::uint32_t mappings_generation() noexcept;
+// A number that changes whenever they are forgotten. A variable, as those read it that ask for each
+// access of a program; theirs to read only.
+extern std::uint32_t current_mappings_generation;
+[[nodiscard]] inline std::uint32_t mappings_generation() noexcept {
+  return current_mappings_generation;
+}
+
+// Changes that number although the mappings are the same: what was concluded from them no longer
+// holds, because the thread has become a task.
+inline void reconsider_places() noexcept { ++current_mappings_generation; }
 
 // How many bytes of shared memory are mapped in one piece from that address on; 0 if none are.
 [[nodiscard]] std::uint64_t shared_bytes_from(const void* address) noexcept;

@@ -34,7 +34,9 @@ resource_id resource_table::find_or_add(const resource_key& key, resource_kind k
     const auto found = static_cast<std::uint32_t>(slots_[slot] - 1);
     auto& entry = entries_[found];
     if (!(entry.key == key)) continue;
-    if (entry.kind == resource_kind::unknown) entry.kind = kind;
+    // A place that was only memory so far (it was cleared, say) turns out to be more than that.
+    if (entry.kind == resource_kind::unknown || entry.kind == resource_kind::memory)
+      entry.kind = kind;
     return resource_id{found};
   }
   if (size_ == resource_capacity) {

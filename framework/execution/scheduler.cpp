@@ -19,6 +19,7 @@ void leave_wait_sets(arena& a, task_id id) noexcept {
   d.wait_count = 0;
   a.schedule.waiting_for_any.erase(id);
   a.schedule.watchers.erase(id);
+  a.schedule.spinners.erase(id);
 }
 
 // A task that made a step may have done what watchers wait for. One that has itself just looked in
@@ -27,6 +28,15 @@ void wake_watchers(arena& a, task_id current) noexcept {
   auto& watchers = a.schedule.watchers;
   if (watchers.empty() || (current != no_task && watchers.contains(current))) return;
   const auto all = watchers;
+  all.for_each([&](task_id task) { set_enabled(a, task, wake::retry); });
+}
+
+// What a spinner waits for may change in ways that are not seen (code that is not instrumented, the
+// kernel): it looks again now and then, and whenever nobody else can go on.
+constexpr std::uint64_t spinner_look_steps = 256;
+
+void wake_spinners(arena& a) noexcept {
+  const auto all = a.schedule.spinners;
   all.for_each([&](task_id task) { set_enabled(a, task, wake::retry); });
 }
 
@@ -208,6 +218,7 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
   wake_watchers(a, current);
   s.clock_ns += step_duration_ns;
   if (s.clock_ns >= s.next_deadline_ns) expire_deadlines(a);
+  if (s.enabled.empty() || s.step % spinner_look_steps == 0) wake_spinners(a);
   while (s.enabled.empty()) {
     if (s.next_deadline_ns == no_deadline) {
       end_execution(a, s.living == 0        ? ending::finished

@@ -23,6 +23,7 @@
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/eventfd.hpp"
+#include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/path.hpp"
 #include "framework/intercept/remainder.hpp"
@@ -179,6 +180,24 @@ ssize_t write_at(int fd, const iovec* parts, int count, off_t place, int flags,
   return never_waits(fd) ? attempt() : transfer_at_once(operation::write, fd, site, attempt);
 }
 
+// read() and write() of one buffer, which may lie in shared memory. The access to it is told where
+// it happens: after what was received with the bytes, and before they are handed on.
+ssize_t read_into(int fd, void* buffer, std::size_t count, const void* site) noexcept {
+  const iovec whole{buffer, count};
+  const auto result = read_any(fd, &whole, 1, site, [&] { return real_read(fd, buffer, count); });
+  tell_buffer_access(operation::store, buffer, result, site);
+  return result;
+}
+
+ssize_t write_from(int fd, const void* buffer, std::size_t count, const void* site) noexcept {
+  const iovec whole{const_cast<void*>(buffer), count};  // NOLINT: an iovec serves reads as well
+  return write_any(fd, &whole, 1, site, [&] {
+    const auto result = real_write(fd, buffer, count);
+    tell_buffer_access(operation::load, buffer, result, site);
+    return result;
+  });
+}
+
 int made_pipe(const int* ends, int result, const void* site) noexcept {
   if (!controlled()) {
     if (result == 0 && execution::current_arena() != nullptr) {
@@ -219,9 +238,7 @@ ssize_t __read_chk(int fd, void* buffer, std::size_t count, std::size_t size);  
 ssize_t __read_chk(int fd, void* buffer, std::size_t count, std::size_t size) {  // NOLINT
   if (!controlled() || count > size) return real_read_chk(fd, buffer, count, size);
   if (is_socket(fd)) return read_socket(fd, buffer, count, __builtin_return_address(0));
-  const iovec whole{buffer, count};
-  return read_any(fd, &whole, 1, __builtin_return_address(0),
-                  [&] { return real_read(fd, buffer, count); });
+  return read_into(fd, buffer, count, __builtin_return_address(0));
 }
 
 int mkfifo(const char* path, mode_t mode) noexcept {
@@ -263,9 +280,7 @@ ssize_t pwritev64v2(int fd, const iovec* parts, int count, off64_t place, int fl
 ssize_t read(int fd, void* buffer, std::size_t count) {
   if (!controlled()) return real_read(fd, buffer, count);
   if (is_socket(fd)) return read_socket(fd, buffer, count, __builtin_return_address(0));
-  const iovec whole{buffer, count};
-  return read_any(fd, &whole, 1, __builtin_return_address(0),
-                  [&] { return real_read(fd, buffer, count); });
+  return read_into(fd, buffer, count, __builtin_return_address(0));
 }
 
 ssize_t readv(int fd, const iovec* parts, int count) {
@@ -276,9 +291,7 @@ ssize_t readv(int fd, const iovec* parts, int count) {
 ssize_t write(int fd, const void* buffer, std::size_t count) {
   if (!controlled()) return real_write(fd, buffer, count);
   if (is_socket(fd)) return write_socket(fd, buffer, count, __builtin_return_address(0));
-  const iovec whole{const_cast<void*>(buffer), count};  // NOLINT: an iovec serves reads as well
-  return write_any(fd, &whole, 1, __builtin_return_address(0),
-                   [&] { return real_write(fd, buffer, count); });
+  return write_from(fd, buffer, count, __builtin_return_address(0));
 }
 
 ssize_t writev(int fd, const iovec* parts, int count) {

@@ -56,6 +56,7 @@ int truncate(int fd, off_t length, const void* site) noexcept {
 }
 
 bool was_shared(const void* address) noexcept {
+  execution::settle_store();
   return controlled() && execution::is_shared(address);
 }
 
@@ -77,6 +78,7 @@ void* as_pointer(long result) noexcept {
 
 void* map(void* wanted, std::size_t size, int protection, int flags, int fd, off_t offset,
           const void* site) noexcept {
+  execution::settle_store();
   const auto result = offset % page_size != 0
                           ? -long{EINVAL}
                           : sys::call(SYS_mmap, sys::address(static_cast<char*>(wanted)),

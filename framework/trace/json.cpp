@@ -115,9 +115,14 @@ task_record task_record_from_json(const json& object) {
 }
 
 json record_to_json(const resource_record& resource) {
-  return {{"name", resource.name},
-          {"kind", name(resource.kind)},
-          {"owner", task_to_json(resource.owner)}};
+  json object = {{"name", resource.name},
+                 {"kind", name(resource.kind)},
+                 {"owner", task_to_json(resource.owner)}};
+  if (resource.object != 0) {
+    object["object"] = resource.object;
+    object["offset"] = resource.offset;
+  }
+  return object;
 }
 
 resource_record resource_record_from_json(const json& object) {
@@ -125,6 +130,10 @@ resource_record resource_record_from_json(const json& object) {
   resource.name = field::text_at(object, "name");
   resource.kind = field::named_at<resource_kind>(object, "kind", names_of<resource_kind>());
   resource.owner = task_from_json(object, "owner");
+  if (object.contains("object")) {
+    resource.object = field::integer_at<std::uint32_t>(object, "object");
+    resource.offset = field::integer_at<std::uint64_t>(object, "offset");
+  }
   return resource;
 }
 

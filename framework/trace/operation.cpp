@@ -133,6 +133,7 @@ constexpr std::array<operation_traits, operation_count> operations{{
     {"timer set", true, true, true},
     {"truncate", true, true, true},
     {"memfd", false, false, true},
+    {"fence", false, false, false},
 }};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(resource_kind::count_)> kinds{

@@ -155,6 +155,8 @@ enum class operation : std::uint8_t {
   // files as memory
   truncate,
   memfd,
+  // a memory fence
+  fence,
   count_,
 };
 

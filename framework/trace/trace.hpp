@@ -34,6 +34,11 @@ struct resource_record {
   std::string name;
   resource_kind kind = resource_kind::unknown;
   task_id owner = no_task;  // who held it at the end; only kinds that have owners
+
+  // Where it lies, if that is shared memory: a number for what is mapped there, from 1 on in the
+  // order of first use, and the place in it. Objects of one number overlap if their bytes do.
+  std::uint32_t object = 0;
+  std::uint64_t offset = 0;
 };
 
 // A task that was blocked when the execution ended. Only what no other task could end any more is

@@ -382,4 +382,41 @@ TEST_CASE("an arena that was reset is as good as new, and keeps its settings") {
   CHECK(choose(st.a(), no_task, false) == one);
 }
 
+// Spinners.
+
+TEST_CASE("a spinner stands back while somebody else can go on, but looks now and then") {
+  stage st(2, {other, other, one});
+  st.s().step = 1;
+  st.block(one, {});
+  st.s().spinners.insert(one);
+  CHECK(choose(st.a(), other, false) == other);
+  CHECK_FALSE(st.enabled(one));
+  st.s().step = 512;
+  CHECK(choose(st.a(), other, false) == other);
+  CHECK(st.enabled(one));
+  CHECK(st.s().spinners.empty());
+}
+
+TEST_CASE("when nobody else can go on a spinner does, before time passes") {
+  stage st(2);
+  st.s().step = 1;
+  const auto now = st.s().clock_ns;
+  st.block(one, {});
+  st.s().spinners.insert(one);
+  st.block(other, {}, now + 1'000'000'000);
+  CHECK(choose(st.a(), other, false) == one);
+  CHECK(st.s().clock_ns < now + 1'000'000);
+  CHECK_FALSE(st.enabled(other));
+}
+
+TEST_CASE("a change of what a spinner looks at lets it go on") {
+  stage st(2);
+  const auto flag = st.resource(1);
+  st.block(one, {flag});
+  st.s().spinners.insert(one);
+  wake_waiters(st.a(), flag);
+  CHECK(st.enabled(one));
+  CHECK(st.s().spinners.empty());
+}
+
 }  // namespace

@@ -63,6 +63,9 @@ TEST_CASE("the other records keep every field on their way through JSON", "[json
   CHECK(after.resources.at(0).kind == resource_kind::mutex);
   CHECK(after.resources.at(0).owner == task_id{1});
   CHECK(after.resources.at(1).owner == no_task);
+  CHECK(after.resources.at(0).object == 0);
+  CHECK(after.resources.at(1).object == 2);
+  CHECK(after.resources.at(1).offset == 64);
 
   CHECK(after.waits.at(0).task == task_id{1});
   CHECK(after.waits.at(0).op == operation::mutex_lock);

@@ -27,7 +27,11 @@ inline trace sample_trace() {
                          .output = std::string("caf\xe9 \0\n", 7)},
              task_record{.name = "teller 1", .parent = task_id{0}}};
   t.resources = {resource_record{.name = "lock", .kind = resource_kind::mutex, .owner = task_id{1}},
-                 resource_record{.name = "sök", .kind = resource_kind::semaphore}};
+                 resource_record{.name = "sök",
+                                 .kind = resource_kind::semaphore,
+                                 .owner = no_task,
+                                 .object = 2,
+                                 .offset = 64}};
   t.waits = {wait_record{.task = task_id{1},
                          .op = operation::mutex_lock,
                          .resources = {resource_id{0}, resource_id{1}},
