@@ -21,6 +21,7 @@ bool is_users(std::string_view file) {
          file.find("framework/include/forkloom/") == std::string_view::npos &&
          file.find("framework/intercept/") == std::string_view::npos &&
          file.find("framework/execution/") == std::string_view::npos &&
+         file.find("framework/memory/") == std::string_view::npos &&
          file.find("framework/dsl/") == std::string_view::npos &&
          file.find("framework/explore/") == std::string_view::npos && file.find('/') != file.npos;
 }
