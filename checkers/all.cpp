@@ -8,6 +8,8 @@ namespace {
 constexpr std::array<checker, violation_kind_count> table{{
     {"crash", "a task ended by a signal, or by an exception that left its body", check_crash},
     {"deadlock", "tasks wait for each other, and nobody else could help them", check_deadlock},
+    {"data_race", "two instrumented accesses to the same bytes that nothing orders",
+     check_data_race},
     {"lost_update", "a write overwrote a value that nobody had read", check_lost_update},
     {"starvation", "a waiter was overtaken more often than the bound allows", check_starvation},
     {"expectation", "an expect() did not hold", check_expectation},

@@ -29,6 +29,7 @@ struct checker {
 // One function a checker, each in the file of its name.
 [[nodiscard]] std::vector<violation> check_crash(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_deadlock(const trace&, const limits&);
+[[nodiscard]] std::vector<violation> check_data_race(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_lost_update(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_starvation(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_expectation(const trace&, const limits&);

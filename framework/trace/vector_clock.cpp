@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "framework/trace/memory_clocks.hpp"
 #include "framework/trace/record_range.hpp"
 #include "framework/trace/semaphore_operations.hpp"
 
@@ -22,11 +23,6 @@ bool succeeded(const event& e) {
 
 bool sends_message(operation op) { return op == operation::mq_send || op == operation::msgsnd; }
 bool takes_message(operation op) { return op == operation::mq_receive || op == operation::msgrcv; }
-
-void join(vector_clock& into, const vector_clock& other) {
-  if (into.size() < other.size()) into.resize(other.size());
-  for (std::size_t i = 0; i < other.size(); ++i) into[i] = std::max(into[i], other[i]);
-}
 
 std::size_t task_count(const trace& what) {
   auto count = what.tasks.size();
@@ -91,7 +87,8 @@ class progress {
         rooms_(resource_count(what)),
         readers_(resource_count(what)),
         holders_(resource_count(what), no_task),
-        barriers_(task_count(what)) {}
+        barriers_(task_count(what)),
+        memory_(task_count(what)) {}
 
   vector_clock take(const event& e) {
     if (e.task == no_task) return {};
@@ -105,6 +102,7 @@ class progress {
 
  private:
   void acquire(const event& e) {
+    if (is_marked(e)) return memory_.acquire(e, tasks_[index(e.task)]);
     if (!succeeded(e) || !traits(e.op).acquires) return;
     auto& own = tasks_[index(e.task)];
     if (e.op == operation::wait_child) {
@@ -134,6 +132,7 @@ class progress {
 
   void release(const event& e) {
     const auto& own = tasks_[index(e.task)];
+    if (is_marked(e)) return memory_.release(e, own);
     if (const auto mutex = mutex_given_up(what_, e); mutex != no_resource) let_go(mutex, own);
     if (e.op == operation::barrier_wait && e.how == outcome::blocked) barriers_.arrived(e, own);
     if (becomes_shared(e)) share(e, own);
@@ -307,6 +306,7 @@ class progress {
   std::vector<vector_clock> readers_;  // by resource: what those did that unlocked it as readers
   std::vector<task_id> holders_;       // of mutexes, and of read-write locks for writing
   barriers barriers_;
+  memory_clocks memory_;
   const event* downgraded_ = nullptr;  // the event at hand, if a task that had locked shares now
   std::map<resource_id, std::set<task_id>> lockers_;  // of files: who ever locked it
   std::map<resource_id, std::vector<std::pair<record_range, vector_clock>>> given_back_;
@@ -314,6 +314,11 @@ class progress {
 };
 
 }  // namespace
+
+void join(vector_clock& into, const vector_clock& other) {
+  if (into.size() < other.size()) into.resize(other.size());
+  for (std::size_t i = 0; i < other.size(); ++i) into[i] = std::max(into[i], other[i]);
+}
 
 std::vector<vector_clock> vector_clocks(const trace& what) {
   progress so_far(what);

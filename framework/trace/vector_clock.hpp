@@ -23,6 +23,7 @@
 //   - of semaphore sets: a post and every later semop that takes; one that takes and every later
 //     wait for zero; the death of a task that used SEM_UNDO counts as both a post and a taking;
 //   - the death of a task that holds a mutex and whoever takes the mutex afterwards (robust ones);
+//   - of instrumented atomics: as their memory orders say (memory_clocks.hpp);
 //   - an unlock of bytes of a file and every later record lock of some of them; a lock that becomes
 //     a shared one, a close and a death count as unlocks of what the task may have had.
 //
@@ -42,6 +43,9 @@ namespace forkloom {
 
 // Per task: how many of its events happened before, or are, the one that the clock belongs to.
 using vector_clock = std::vector<std::uint32_t>;
+
+// The later of the two, in each of their numbers.
+void join(vector_clock& into, const vector_clock& other);
 
 // The clock of each event, in the order of the events. Takes memory for events × tasks numbers.
 [[nodiscard]] std::vector<vector_clock> vector_clocks(const trace& what);

@@ -20,9 +20,10 @@ enum class violation_kind : std::uint8_t {
   lost_update,  // a write overwrote a value that nobody had read
   starvation,   // a waiter was overtaken more often than the bound allows
   leak,         // something outlived the task that made it
+  data_race,    // two accesses to the same bytes, not both atomic, that nothing orders
 };
 
-inline constexpr std::size_t violation_kind_count = 8;
+inline constexpr std::size_t violation_kind_count = 9;
 
 // "lost_update", as in the command's JSON.
 [[nodiscard]] std::string_view name(violation_kind kind) noexcept;
