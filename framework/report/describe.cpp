@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "framework/report/describe_system_v.hpp"
+#include "framework/trace/memory_access.hpp"
 #include "framework/trace/record_range.hpp"
 
 namespace forkloom::report {
@@ -119,6 +120,13 @@ std::string held_by(const trace& what, resource_id resource) {
   return owner == no_task ? std::string{} : ", held by " + what.task_name(owner);
 }
 
+// " (acquire)" of an atomic access that tells its memory order.
+std::string order_words(const event& e) {
+  const auto access = access_of(e);
+  return access.how == memory_access::sort::atomic ? fmt::format(" ({})", name(access.order))
+                                                   : std::string{};
+}
+
 std::string wanted(const trace& what, const wait_record& wait) {
   if (wait.resources.empty()) return "something";
   std::vector<std::string> names;
@@ -139,11 +147,13 @@ std::string describe(const trace& what, const event& e) {
   const auto resource = what.resource_name(e.resource);
   const bool done = e.how == outcome::completed && e.error == 0;
   if (done && e.op == operation::load)
-    return fmt::format("load {} → {}", resource, value(e.before));
+    return fmt::format("load {} → {}{}", resource, value(e.before), order_words(e));
   if (done && e.op == operation::store)
-    return fmt::format("store {} = {}", resource, value(e.after));
+    return fmt::format("store {} = {}{}", resource, value(e.after), order_words(e));
   if (done && e.op == operation::modify)
-    return fmt::format("modify {}: {} → {}", resource, value(e.before), value(e.after));
+    return fmt::format("modify {}: {} → {}{}", resource, value(e.before), value(e.after),
+                       order_words(e));
+  if (done && e.op == operation::fence) return fmt::format("fence{}", order_words(e));
   if (done && e.op == operation::mq_send)
     return fmt::format("mq send {}: {}", resource, message(e.before, e.after));
   if (done && e.op == operation::mq_receive)

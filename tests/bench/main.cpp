@@ -230,7 +230,8 @@ std::string line(const json& row, bool as_json) {
 
 int main(int argc, char** argv) {
   using namespace forkloom;
-  const std::vector<std::string> names{"switch", "point", "trap", "executions", "scaling", "memory"};
+  const std::vector<std::string> names{"switch",     "point",   "trap",
+                                       "executions", "scaling", "memory"};
   std::vector<std::string> chosen;
   bool as_json = false;
   CLI::App app{"What control costs, beside a baseline on the same processor."};

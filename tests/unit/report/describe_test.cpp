@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "framework/trace/memory_access.hpp"
 #include "framework/trace/record_range.hpp"
 #include "framework/trace/semaphore_operations.hpp"
 #include "tests/catch.hpp"
@@ -37,6 +38,15 @@ TEST_CASE("memory operations are told with their values", "[report]") {
   CHECK(told(operation::load) == "load A → 5");
   CHECK(told(operation::store) == "store A = 6");
   CHECK(told(operation::modify) == "modify A: 5 → 6");
+}
+
+TEST_CASE("an atomic is told with its memory order, a plain access without", "[report]") {
+  using sort = memory_access::sort;
+  const auto atomic = number_of({.how = sort::atomic, .order = access_order::acquire, .size = 4});
+  CHECK(told(operation::load, atomic) == "load A → 5 (acquire)");
+  CHECK(told(operation::load, number_of({.how = sort::plain, .size = 4})) == "load A → 5");
+  CHECK(told(operation::fence, number_of({.how = sort::atomic, .order = access_order::seq_cst})) ==
+        "fence (seq_cst)");
 }
 
 TEST_CASE("negative values are told as such", "[report]") {
