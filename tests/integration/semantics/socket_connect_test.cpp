@@ -1,5 +1,5 @@
 // How connections between Unix sockets come about: bind, listen, accept, connect.
-#include <csignal>
+#include <sys/resource.h>
 
 #include "tests/integration/semantics/sockets.hpp"
 
@@ -320,6 +320,27 @@ TEST_CASE("calls on sockets that are not for them say so") {
   CHECK(seen[11] == ENOTCONN);
   CHECK(seen[12] == -EINVAL);
   CHECK(seen[13] == EINVAL);
+}
+
+TEST_CASE("without descriptors left, neither a socket nor a connection can be made") {
+  const auto seen = both<server>({[](server& w) {
+    const auto talk = w.client();
+    const auto copy = dup(w.fd);
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    const rlimit none{.rlim_cur = 0, .rlim_max = files.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    w.note_error(0, socket(AF_UNIX, SOCK_STREAM, 0));
+    w.note_error(1, accept(copy, nullptr, nullptr));
+    setrlimit(RLIMIT_NOFILE, &files);
+    close(accept(copy, nullptr, nullptr));
+    w.note(2, receive_one(talk));
+    close(talk);
+    close(copy);
+  }});
+  CHECK(seen[0] == EMFILE);
+  CHECK(seen[1] == EMFILE);
+  CHECK(seen[2] == 0);
 }
 
 TEST_CASE("calls on what is no socket, or not open, say so") {

@@ -35,8 +35,18 @@ long receive_all(int fd) {
   return total;
 }
 
+// Some containers have no IPv6.
+bool has(int family) {
+  const auto fd = socket(family, SOCK_DGRAM, 0);
+  const bool found = loopback(family).bind(fd) == 0;
+  close(fd);
+  if (!found) WARN("no loopback address of family " << family);
+  return found;
+}
+
 template <int family>
 void a_conversation() {
+  if (!has(family)) return;
   using world = tcp_server<family>;
   const auto seen = both<world>({
       [](world& w) {
@@ -67,6 +77,7 @@ void a_conversation() {
 
 template <int family>
 void letters_by_udp() {
+  if (!has(family)) return;
   using world = udp_receiver<family>;
   const auto seen = both<world>({
       [](world& w) {
@@ -281,7 +292,7 @@ TEST_CASE("a connect over TCP to a listener with a full queue waits until it acc
 }
 
 TEST_CASE("a half-closed connection still carries the answer") {
-  using world = tcp_server<AF_INET6>;
+  using world = tcp_server<AF_INET>;
   const auto seen = both<world>({
       [](world& w) {
         const auto talk = accept(w.fd, nullptr, nullptr);

@@ -232,6 +232,36 @@ TEST_CASE("a sender to a name waits until its owner makes room") {
   CHECK(seen[1] == 'x');
 }
 
+TEST_CASE("a name that the kernel chose leads to its owner") {
+  struct world : notes, appointment {
+    endpoint chosen;
+  };
+  const auto seen = both<world>({
+      [](world& w) {
+        const auto mine = socket(AF_UNIX, SOCK_DGRAM, 0);
+        endpoint any;
+        any.bytes.ss_family = AF_UNIX;
+        any.size = sizeof(sa_family_t);
+        w.note_error(0, any.bind(mine));
+        w.chosen = bound_to(mine);
+        w.next_call_waits();
+        w.note(1, receive_one(mine));
+        w.call_has_ended();
+        close(mine);
+      },
+      [](world& w) {
+        const auto mine = socket(AF_UNIX, SOCK_DGRAM, 0);
+        w.await_waiter();
+        w.note(2, send_to(mine, w.chosen, "x"));
+        w.await_its_end();
+        close(mine);
+      },
+  });
+  CHECK(seen[0] == 0);
+  CHECK(seen[1] == 'x');
+  CHECK(seen[2] == 1);
+}
+
 TEST_CASE("a datagram to nobody, or to one that is connected to somebody else, is refused") {
   const auto seen = both<mailbox>({[](mailbox& w) {
     const auto mine = socket(AF_UNIX, SOCK_DGRAM, 0);
