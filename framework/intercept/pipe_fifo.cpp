@@ -28,6 +28,7 @@
 #include "framework/intercept/path.hpp"
 #include "framework/intercept/remainder.hpp"
 #include "framework/intercept/sanitizer_runtime.hpp"
+#include "framework/intercept/socket_peers.hpp"
 #include "framework/intercept/socket_transfer.hpp"
 #include "framework/intercept/timerfd.hpp"
 
@@ -120,7 +121,9 @@ template <class Attempt>
 ssize_t transfer_at_once(operation op, int fd, const void* site, Attempt attempt) noexcept {
   controlled_call call{op, resource_of(fd), site};
   const auto result = attempt();
-  return transferred(call, result, errno);
+  const auto error = errno;
+  if (result > 0 && is_socket(fd)) changed_at_both_ends(call.resource());
+  return transferred(call, result, error);
 }
 
 // Whatever is behind the descriptor. attempt: the call as it was made; parts: where it reads to.

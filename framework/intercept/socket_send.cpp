@@ -173,6 +173,35 @@ int flags_of_write(int fd) noexcept {
 
 }  // namespace
 
+// A file goes until its end, as far as there is room or room comes.
+ssize_t sendfile_socket(int fd, int in, off_t* offset, std::size_t count,
+                        const void* site) noexcept {
+  const patience how(fd, SO_SNDTIMEO, false);
+  const msghdr nothing{};
+  const sending what{fd, &nothing, 0, site};
+  controlled_call call{operation::send, resource_of(fd), site};
+  call.asks(count, 0);
+  for (std::size_t sent = 0;;) {
+    const auto flags = status_flags(fd);
+    set_status_flags(fd, flags | O_NONBLOCK);
+    const auto now =
+        sys::call(SYS_sendfile, fd, in, sys::address(offset), static_cast<long>(count - sent));
+    set_status_flags(fd, flags);
+    const auto target = what.target(call.resource());
+    call.involve(target);
+    if (now > 0) {
+      gone(fd, call.resource(), target, static_cast<std::uint64_t>(now));
+      sent += static_cast<std::size_t>(now);
+      if (sent < count && how.waits()) continue;
+    }
+    const auto error = now == -EAGAIN && sent < count ? wait_for_room(call, what, how)
+                                                      : static_cast<int>(std::max(-now, 0L));
+    if (now == -EAGAIN && error == 0) continue;
+    if (sent == 0 && error != 0) return call.failed(error);
+    return call.completed_without_waking(static_cast<ssize_t>(sent));
+  }
+}
+
 ssize_t write_socket(int fd, const void* buffer, std::size_t count, const void* site) noexcept {
   return send_bytes(fd, buffer, count, flags_of_write(fd), nullptr, 0, site);
 }

@@ -6,18 +6,23 @@
 // has a reader. What moves may be less than was asked for.
 // Releases: the transfer, on both sides. A tee takes nothing out of what it reads.
 //
-// The attempt is made with SPLICE_F_NONBLOCK, which concerns pipes alone, and sendfile's with
-// O_NONBLOCK on the pipe for its duration.
-// Async-signal-safe: nothing is allocated, no lock is taken.
+// The attempt is made with SPLICE_F_NONBLOCK, which concerns pipes alone; sendfile's, and those
+// with a socket, with O_NONBLOCK on the pipe or socket for its duration. With a socket, both ends
+// are waited for, and there is an event of the pipe only. Async-signal-safe: nothing is allocated,
+// no lock is taken.
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/next.hpp"
+#include "framework/intercept/socket_delivery.hpp"
+#include "framework/intercept/socket_peers.hpp"
+#include "framework/intercept/socket_transfer.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -38,6 +43,22 @@ bool never_blocks(int fd) noexcept {
   return flags < 0 || (flags & O_NONBLOCK) != 0;
 }
 
+// The end that is a socket; -1 if none is.
+int socket_among(int in, int out) noexcept {
+  return is_socket(in) ? in : is_socket(out) ? out : -1;
+}
+
+// Is it one of those that fill up and run empty?
+bool has_room(int fd) noexcept { return is_pipe(fd) || is_socket(fd); }
+
+// Whoever is at the socket's other end may go on.
+void moved_through_socket(int fd, bool received, ssize_t count) noexcept {
+  const auto own = resource_of(fd);
+  const auto bytes = static_cast<std::uint64_t>(count);
+  received ? are_received(fd, own, bytes) : are_sent(fd, own, peer_of(own), bytes);
+  changed_at_both_ends(own);
+}
+
 enum class takes : std::uint8_t { out, nothing };
 
 // A transfer from the pipe `in`, to the pipe `out`, or both.
@@ -47,10 +68,16 @@ ssize_t transfer(int in, int out, takes what, bool at_once, const void* site,
                  Attempt attempt) noexcept {
   const auto source = pipe_behind(in);
   const auto target = pipe_behind(out);
+  const auto socket = socket_among(in, out);
   controlled_call reading{source != no_resource ? operation::read : operation::write,
                           source != no_resource ? source : target, site};
   for (;;) {
     const auto moved = attempt();
+    if (moved < 0 && errno == EAGAIN && !at_once && socket >= 0) {
+      const std::array either{reading.resource(), resource_of(socket)};
+      if (!await_delivery(socket, either[1])) reading.block_on(either, execution::no_deadline);
+      continue;
+    }
     if (moved < 0 && errno == EAGAIN && !at_once) {
       // An empty pipe is waited for first: only what it gives can fill the other one.
       const bool empty = source != no_resource && (ready(in, POLLIN) & (POLLIN | POLLHUP)) == 0;
@@ -68,11 +95,13 @@ ssize_t transfer(int in, int out, takes what, bool at_once, const void* site,
       reading.completed(moved);
     if (source != no_resource && target != no_resource)
       controlled_call::silent(operation::write, target, site).completed(moved);
+    if (socket >= 0) moved_through_socket(socket, socket == in, moved);
     return moved;
   }
 }
 
 ssize_t send_file(int out, int in, off_t* offset, std::size_t count, const void* site) noexcept {
+  if (is_socket(out)) return sendfile_socket(out, in, offset, count, site);
   if (!is_pipe(out)) return real_sendfile(out, in, offset, count);
   return transfer(in, out, takes::out, never_blocks(out), site, [&] {
     const auto flags = status_flags(out);
@@ -105,10 +134,14 @@ ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, std::si
                unsigned flags) {
   if (!controlled() || (!is_pipe(in) && !is_pipe(out)))
     return real_splice(in, in_offset, out, out_offset, count, flags);
-  const bool at_once = (flags & SPLICE_F_NONBLOCK) != 0 || (is_pipe(in) && never_blocks(in)) ||
-                       (is_pipe(out) && never_blocks(out));
-  return transfer(in, out, takes::out, at_once, __builtin_return_address(0), [&] {
+  const bool at_once = (flags & SPLICE_F_NONBLOCK) != 0 || (has_room(in) && never_blocks(in)) ||
+                       (has_room(out) && never_blocks(out));
+  const auto attempt = [&] {
     return real_splice(in, in_offset, out, out_offset, count, flags | SPLICE_F_NONBLOCK);
+  };
+  const auto socket = socket_among(in, out);
+  return transfer(in, out, takes::out, at_once, __builtin_return_address(0), [&] {
+    return socket < 0 ? attempt() : without_blocking(socket, status_flags(socket), attempt);
   });
 }
 
