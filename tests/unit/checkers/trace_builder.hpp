@@ -26,6 +26,12 @@ class trace_builder {
     return task_id(made_.tasks.size() - 1);
   }
 
+  // A further thread of that process.
+  task_id thread(std::string name, task_id process) {
+    made_.tasks.push_back({.name = std::move(name), .parent = process, .thread_of = process});
+    return task_id(made_.tasks.size() - 1);
+  }
+
   resource_id resource(std::string name, resource_kind kind) {
     made_.resources.push_back({.name = std::move(name), .kind = kind});
     return resource_id(static_cast<std::uint32_t>(made_.resources.size() - 1));
@@ -64,6 +70,20 @@ class trace_builder {
   }
   std::size_t reaps(task_id parent, task_id child, resource_id children = no_resource) {
     return does(parent, operation::wait_child, children, {.result = 1000, .after = index(child)});
+  }
+
+  std::size_t creates(task_id creator, task_id thread, resource_id as, bool detached = false) {
+    return does(creator, operation::thread_create, as,
+                {.before = detached ? 1U : 0U, .after = index(thread)});
+  }
+  std::size_t joins(task_id joiner, task_id thread, resource_id as) {
+    return does(joiner, operation::thread_join, as, {.after = index(thread)});
+  }
+  // The thread comes to the end of its routine, and its process goes on.
+  std::size_t leaves(task_id thread, resource_id as) {
+    made_.tasks[index(thread)].body_returned = true;
+    made_.tasks[index(thread)].end = {.kind = task_end::how::exited, .code = 0};
+    return does(thread, operation::thread_exit, as);
   }
 
   // The task comes to the end of its body.
