@@ -57,6 +57,9 @@ void reset_task(arena& a, std::size_t i) noexcept {
   a.details[i].wait_count = 0;
   a.details[i].record = {};
   a.details[i].image = 0;
+  a.details[i].random_count = 0;
+  a.details[i].parent_death_signal = 0;
+  a.details[i].spawn_outcome = task_details::spawn_pending;
   a.details[i].awaited_part = 0;
   a.details[i].thread = {};
   a.details[i].name[0] = '\0';

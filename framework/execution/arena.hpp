@@ -93,7 +93,12 @@ struct task_details {
   record_wait record;
   std::uint64_t awaited_part = 0;  // what in the resource it waits for, in the family's own terms
   thread_details thread;
-  std::uint16_t image = 0;  // of a process: counts the programs that it has executed
+  // Of a process.
+  static constexpr int spawn_pending = -1;
+  std::uint16_t image = 0;            // counts the programs that it has executed
+  std::uint64_t random_count = 0;     // counts the random numbers that it has had
+  int parent_death_signal = 0;        // what it wishes to get when its parent dies; 0: nothing
+  int spawn_outcome = spawn_pending;  // of posix_spawn's exec: 0 or an error number
   std::array<char, 32> name{};
 };
 
@@ -153,6 +158,7 @@ struct settings {
   std::uint64_t progress_limit = 20'000;  // steps since the last progress
   std::uint64_t step_limit = 900'000;     // steps in all; the journal holds as many
   bool record_stacks = false;
+  std::uint64_t random_seed = 0;  // of the random bytes that tasks get from the system
 };
 
 // A descriptor that an exec closes.

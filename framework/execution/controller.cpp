@@ -94,6 +94,7 @@ void controller::begin(const strategy::state& strategy, std::uint64_t seed, bool
   arena_->strategy = strategy;
   strategy::begin(arena_->strategy, seed);
   arena_->config.record_stacks = record_stacks;
+  arena_->config.random_seed = seed;
   newborns_watched_ = 0;
   pidfds_.clear();
   waits_.clear();

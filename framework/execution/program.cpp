@@ -1,6 +1,5 @@
 #include "framework/execution/program.hpp"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,6 +15,7 @@
 
 #include "framework/execution/call.hpp"
 #include "framework/execution/identity.hpp"
+#include "framework/execution/open_descriptors.hpp"
 #include "framework/execution/program_environment.hpp"
 #include "framework/execution/program_file.hpp"
 #include "framework/execution/scheduler.hpp"
@@ -24,29 +24,6 @@
 
 namespace forkloom::execution {
 namespace {
-
-// Calls visit(descriptor) for each one that is open.
-template <class Visit>
-void for_each_descriptor(Visit&& visit) noexcept {
-  const auto folder = static_cast<int>(sys::call(
-      SYS_openat, AT_FDCWD, sys::address("/proc/self/fd"), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder < 0) return;
-  alignas(dirent64) std::array<char, 2048> buffer;  // NOLINT: filled by getdents64
-  for (;;) {
-    const auto got = sys::call(SYS_getdents64, folder, sys::address(buffer.data()),
-                               static_cast<long>(buffer.size()));
-    if (got <= 0) break;
-    for (long at = 0; at < got;) {
-      const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);  // NOLINT
-      at += entry->d_reclen;
-      int descriptor = -1;
-      const char* name = entry->d_name;
-      std::from_chars(name, name + ::strlen(name), descriptor);
-      if (descriptor >= 0 && descriptor != folder) visit(descriptor);
-    }
-  }
-  sys::call(SYS_close, folder);
-}
 
 // What the new image will tell: which of the task's descriptors are gone. Those that nobody has had
 // to do with are not the task's own.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "framework/execution/parent_death.hpp"
 #include "framework/execution/sys.hpp"
 
 namespace forkloom::execution {
@@ -171,6 +172,7 @@ void death(arena& a, task_id process, int status) noexcept {
   }
   note_progress(a);
   wake_retryable(a);
+  end_orphans(a, process);
 }
 
 void thread_death(arena& a, task_id task) noexcept {

@@ -26,6 +26,7 @@
 #include "framework/execution/sys.hpp"
 #include "framework/execution/task_life.hpp"
 #include "framework/intercept/next.hpp"
+#include "framework/intercept/process.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -194,7 +195,19 @@ int kill_task(pid_t pid, int signal, const void* site) noexcept {
   if (controlled() && execution::trap_selector == execution::trap_off) execution::announce_exit();
 }
 
+// And so does quick_exit(), whose handlers run in reverse order, and this is the first one.
+[[gnu::constructor]] void await_quick_exit() noexcept { ::at_quick_exit(leave); }
+
 }  // namespace
+
+pid_t fork_as_task(const void* site) noexcept { return fork_task(site); }
+
+pid_t await_child(pid_t pid, int* status, int options, const void* site) noexcept {
+  return wait_for_child(pid, status, options, nullptr, site);
+}
+
+task_id task_of_process(pid_t pid) noexcept { return task_of(pid); }
+
 }  // namespace forkloom::intercept
 
 using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "tests/integration/semantics/both.hpp"
 #include "tests/integration/semantics/peers.hpp"
@@ -184,4 +185,25 @@ TEST_CASE("a program that another one executes is still the same process") {
            }));
   }});
   CHECK(seen[0] == 0);
+}
+
+TEST_CASE("a program executed by a thread takes the place of all threads of its process") {
+  const auto seen = both<piped>({[](piped& w) {
+    const auto child = fork();
+    if (child == 0) {
+      close(w.in);
+      fcntl(w.out, F_SETFD, FD_CLOEXEC);
+      std::thread sleeper([] { sleep(1000); });
+      std::thread([] { execl("/bin/sh", "sh", "-c", "exit 5", nullptr); }).join();
+      sleeper.join();
+    }
+    close(w.out);
+    int status = 0;
+    w.note(0, waitpid(child, &status, 0) == child);
+    w.note(1, status);
+    w.note(2, read_one(w.in));
+  }});
+  CHECK(seen[0] == 1);
+  CHECK(seen[1] == 5 << 8);
+  CHECK(seen[2] == 0);
 }
