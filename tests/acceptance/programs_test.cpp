@@ -101,7 +101,7 @@ TEST_CASE("a reader who does not wait for the writer is found, and replayed", "[
   const auto violation = result_of(done).at("violations").at(0);
   CHECK(violation.at("kind") == "exit");
   CHECK_THAT(violation.at("message").get<std::string>(),
-             Contains("shm_reader ended with exit code 1 after its shm_open"));
+             Contains("program_shm_reader ended with exit code 1"));
 
   auto line = words_of(violation.at("replay"));
   REQUIRE(line.size() == 3 + 1 + programs.size());
