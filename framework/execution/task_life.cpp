@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <pthread.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 
@@ -23,11 +24,14 @@ struct end_of_thread {
 };
 constinit end_of_thread the_end;
 
-void note_round(const void* round) noexcept { pthread_setspecific(the_end.key, round); }
+void note_round(std::uintptr_t round) noexcept {
+  const auto* value = reinterpret_cast<const void*>(round);  // NOLINT: keys keep pointers
+  pthread_setspecific(the_end.key, value);
+}
 
 void end_round(void* value) noexcept {
-  auto* round = static_cast<char*>(value);
-  if (round - static_cast<char*>(nullptr) < PTHREAD_DESTRUCTOR_ITERATIONS)
+  const auto round = reinterpret_cast<std::uintptr_t>(value);  // NOLINT: keys keep pointers
+  if (round < PTHREAD_DESTRUCTOR_ITERATIONS)
     note_round(round + 1);
   else
     leave_thread();
@@ -39,7 +43,7 @@ void end_round(void* value) noexcept {
 }
 
 void watch_for_end() noexcept {
-  if (the_end.made) note_round(static_cast<char*>(nullptr) + 1);
+  if (the_end.made) note_round(1);
 }
 
 }  // namespace

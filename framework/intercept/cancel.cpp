@@ -101,7 +101,7 @@ using namespace forkloom::intercept;  // NOLINT
 
 extern "C" {
 
-int pthread_cancel(pthread_t thread) noexcept {
+int pthread_cancel(pthread_t thread) {
   if (!controlled()) return real_cancel(thread);
   return cancel(thread, __builtin_return_address(0));
 }
