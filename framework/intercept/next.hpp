@@ -30,6 +30,13 @@ class next<Result(Arguments...) noexcept(NoExcept)> {
     return real(arguments...);
   }
 
+  // For what must be put right in the kernel, which traps do: actions of signals.
+  Result trapped(Arguments... arguments) const {
+    const auto real = get();
+    const execution::trap_resumption traps;
+    return real(arguments...);
+  }
+
   using pointer = Result (*)(Arguments...);
   [[nodiscard]] pointer get() const noexcept {
     auto* found = found_.load(std::memory_order_relaxed);

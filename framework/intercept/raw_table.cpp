@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/random.h>
@@ -125,11 +126,20 @@ long clone(const system_call& call) noexcept {
   return nowhere_answered("clone", call);
 }
 
+long eventfd(const system_call& call) noexcept {
+  return kernels(::eventfd(arguments{call}.get<unsigned>(0), 0));
+}
+
 long exit_group(const system_call& call) noexcept { ::_exit(arguments{call}.get(0)); }
 
 long fcntl(const system_call& call) noexcept {
   const arguments a{call};
   return kernels(::fcntl(a.get(0), a.get(1), a.get<void*>(2)));
+}
+
+long ioctl(const system_call& call) noexcept {
+  const arguments a{call};
+  return kernels(::ioctl(a.get(0), a.get<unsigned long>(1), a.get<void*>(2)));
 }
 
 long fork(const system_call& /*call*/) noexcept { return kernels(::fork()); }
@@ -308,6 +318,7 @@ constexpr std::array rows{
     row{SYS_pipe2, same<&::pipe2>},
     row{SYS_fcntl, fcntl},
     row{SYS_flock, same<&::flock>},
+    row{SYS_ioctl, ioctl},
     row{SYS_splice, same<&::splice>},
     row{SYS_tee, same<&::tee>},
     row{SYS_vmsplice, same<&::vmsplice>},
@@ -339,6 +350,7 @@ constexpr std::array rows{
     row{SYS_epoll_ctl, same<&::epoll_ctl>},
     row{SYS_epoll_wait, same<&::epoll_wait>},
     row{SYS_epoll_pwait, epoll_pwait},
+    row{SYS_eventfd, eventfd},
     row{SYS_eventfd2, same<&::eventfd>},
     row{SYS_timerfd_create, same<&::timerfd_create>},
     row{SYS_timerfd_settime, same<&::timerfd_settime>},
@@ -396,6 +408,8 @@ constexpr std::array rows{
     row{SYS_fork, fork},
     row{SYS_vfork, fork},
     row{SYS_clone, clone},
+    row{SYS_execve, same<&::execve>},
+    row{SYS_execveat, same<&::execveat>},
     row{SYS_wait4, same<&::wait4>},
     row{SYS_waitid, waitid},
     row{SYS_exit_group, exit_group},
