@@ -10,11 +10,18 @@
 
 #include "forkloom/scenario.hpp"
 
+namespace {
+
+constexpr unsigned prepares_us = 1'000;  // longer than wait() spins before it sleeps
+
+}  // namespace
+
 FORKLOOM_SCENARIO("processes that wait for a std::atomic", "[futex][deadlock][broken]",
                   .expects = {forkloom::violation_kind::deadlock}) {
   auto& flag = scenario.make<std::atomic<int>>("flag");
   scenario.process("waiter", [&] { flag.wait(0); });
   scenario.process("notifier", [&] {
+    ::usleep(prepares_us);
     flag = 1;
     flag.notify_all();
   });
@@ -26,6 +33,7 @@ FORKLOOM_SCENARIO("processes that wait for a futex", "[futex][correct]") {
     while (flag == 0) ::syscall(SYS_futex, &flag, FUTEX_WAIT, 0, nullptr);
   });
   scenario.process("notifier", [&] {
+    ::usleep(prepares_us);
     flag = 1;
     ::syscall(SYS_futex, &flag, FUTEX_WAKE, 9);
   });
