@@ -39,6 +39,7 @@ function is_posix(header) {
 function allowed(header) {
   if (starts_with(FILENAME, "checkers/")) {
     return is_standard(header) || starts_with(header, "fmt/") || header == "forkloom/violation.hpp" ||
+           header == "forkloom/history.hpp" || header == "forkloom/state_table.hpp" ||
            starts_with(header, "framework/trace/") || starts_with(header, "checkers/")
   }
   if (starts_with(FILENAME, "scenarios/")) {
