@@ -47,3 +47,29 @@ TEST_CASE("a Python script with a shared mapping and a lock on a file", "[accept
   INFO(done.err);
   CHECK(done.code == 0);
 }
+
+TEST_CASE("a Python server and its clients talk over TCP", "[acceptance][python]") {
+  if (!has_python()) return;
+  const std::string scripts = FORKLOOM_SCRIPTS;
+  const auto server = scripts + "/tcp_server.py";
+  const auto client = scripts + "/tcp_client.py";
+  const auto done = run_forkloom({"run", "--executions", "20", "--expect-output", "served 2", "--",
+                                  python, server, "5000", "2", "::", python, client, "5000",
+                                  "::", python, client, "5000"});
+  INFO(done.out);
+  INFO(done.err);
+  CHECK(done.code == 0);
+}
+
+TEST_CASE("a Python client that does not wait for its server is found", "[acceptance][python]") {
+  if (!has_python()) return;
+  const std::string scripts = FORKLOOM_SCRIPTS;
+  const auto done = run_forkloom({"run", "--executions", "50", "--strategy", "pct:2", "--checkers",
+                                  "exit", "--", python, scripts + "/tcp_server.py", "5000", "1",
+                                  "::", python, scripts + "/tcp_hasty_client.py", "5000"});
+  INFO(done.out);
+  CHECK(done.code == 1);
+  CHECK_THAT(done.out, Catch::Contains("tcp_hasty_client.py ended with exit code 1"));
+  CHECK_THAT(done.out, Catch::Contains("ConnectionRefusedError"));
+  CHECK_THAT(done.out, Catch::Contains("forkloom replay fl1-"));
+}
