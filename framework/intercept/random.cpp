@@ -71,13 +71,13 @@ std::uint32_t arc4random_uniform(std::uint32_t bound) noexcept {
                    : static_cast<std::uint32_t>(strategy::generator(next_number()).below(bound));
 }
 
-int getentropy(void* buffer, std::size_t size) noexcept {
+int getentropy(void* buffer, std::size_t size) {
   const auto result = real_getentropy(buffer, size);
   if (result == 0 && controlled()) fill(buffer, size);
   return result;
 }
 
-ssize_t getrandom(void* buffer, std::size_t size, unsigned flags) noexcept {
+ssize_t getrandom(void* buffer, std::size_t size, unsigned flags) {
   const auto result = real_getrandom(buffer, size, flags);
   if (result > 0 && controlled()) fill(buffer, static_cast<std::size_t>(result));
   return result;
