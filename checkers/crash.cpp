@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include <algorithm>
 #include <csignal>
 #include <tuple>
 
@@ -43,6 +44,16 @@ violation threw(const trace& what, const failure_record& failure) {
   return found;
 }
 
+// Was it sent the signal that ended it, by another task? The event tells which signal, and for one
+// target, 1 + its task.
+bool was_sent(const trace& what, task_id task, int signal) {
+  return std::any_of(what.events.begin(), what.events.end(), [&](const event& e) {
+    return e.op == operation::signal_send && e.how == outcome::completed && e.error == 0 &&
+           e.task != task && e.before == static_cast<std::uint64_t>(signal) &&
+           (e.after == 0 || e.after == index(task) + 1);
+  });
+}
+
 }  // namespace
 
 std::vector<violation> check_crash(const trace& what, const limits&) {
@@ -51,7 +62,8 @@ std::vector<violation> check_crash(const trace& what, const limits&) {
     const auto& [end, parent] = std::tie(what.tasks[i].end, what.tasks[i].parent);
     if (what.tasks[i].thread_of != no_task) continue;  // it died with its process
     // A child that was killed is its parent's business, as its exit code is.
-    const bool killed_child = parent != no_task && end.code == SIGKILL;
+    const bool killed_child =
+        parent != no_task && (end.code == SIGKILL || was_sent(what, task_id(i), end.code));
     if (end.kind == task_end::how::signalled && !end.allowed && !killed_child)
       found.push_back(died(what, task_id(i)));
   }

@@ -137,6 +137,8 @@ std::string missing(const trace& what, const lock_book& locks, const wait_record
   switch (wait.op) {
     case operation::cond_wait:
       return "a lost wake-up, or a signal that nobody sends";
+    case operation::signal_wait:
+      return "a signal that nobody sends, or that came before it was waited for";
     case operation::sem_wait:
       return "a missing post";
     case operation::once:

@@ -52,7 +52,7 @@ void holdings::take(const event& e, std::size_t at) {
       children_[task_id(e.after)] = at;
       return;
     case operation::wait_child:
-      if (e.result > 0) children_.erase(task_id(e.after));
+      if (e.result > 0 && e.before == 0) children_.erase(task_id(e.after));
       return;
     case operation::thread_create:
       if (e.before == 0) threads_[task_id(e.after)] = at;

@@ -54,6 +54,8 @@ void reset_task(arena& a, std::size_t i) noexcept {
   t.wait_status = 0;
   t.deadline_ns = no_deadline;
   t.writer = {};
+  t.stopped = t.catches_signals = t.held = t.attention = t.mask_is_temporary = false;
+  t.mask = 0;
   a.details[i].wait_count = 0;
   a.details[i].record = {};
   a.details[i].image = 0;
@@ -62,6 +64,10 @@ void reset_task(arena& a, std::size_t i) noexcept {
   a.details[i].spawn_outcome = task_details::spawn_pending;
   a.details[i].awaited_part = 0;
   a.details[i].thread = {};
+  a.details[i].actions = {};
+  a.details[i].awaited = a.details[i].own_mask = 0;
+  a.details[i].death_due = 0;
+  a.details[i].disturbed_at = no_resource;
   a.details[i].name[0] = '\0';
 }
 
@@ -82,6 +88,9 @@ void arena::reset() noexcept {
   schedule.clock_ns = clock_start_ns;
   schedule.next_deadline_ns = no_deadline;
   schedule.hash = 0;
+  schedule.stop_due = no_task;
+  for (std::uint32_t i = 0; i < schedule.timer_count; ++i) timers[i] = {};
+  schedule.timer_count = 0;
   schedule.ended.store(false, std::memory_order_relaxed);
   schedule.how = ending::finished;
   resources.reset();

@@ -38,10 +38,15 @@ inline constexpr std::uint64_t clock_start_ns = 1'000'000'000'000;  // monotonic
 inline constexpr std::uint64_t realtime_offset_ns = 1'700'000'000'000'000'000;  // 2023-11-14
 inline constexpr std::uint64_t step_duration_ns = 1'000;
 
+// A set of signals as the kernel writes it: bit n - 1 is signal n.
+using signal_set = std::uint64_t;
+
 enum class task_state : std::uint8_t { unused, ready, blocked, dead };
 
-// Why a blocked task got the token back.
-enum class wake : std::uint8_t { retry, timed_out };
+// Why a blocked task got the token back. The last two mean that a handler of a signal has run
+// meanwhile: interrupted, that the call fails with EINTR if it can; restarted, that it does so only
+// if it is one of those that SA_RESTART does not restart.
+enum class wake : std::uint8_t { retry, timed_out, interrupted, restarted };
 
 // What a step touches of a task: one line of the cache. The rest is in task_details.
 struct alignas(64) task {
@@ -54,6 +59,7 @@ struct alignas(64) task {
   bool retryable = false;  // a blocked task that a death of anybody may unblock
   bool body_returned = false;
   bool process_ended = false;  // of the task that is its process: all its threads are gone
+  bool stopped = false;        // by SIGSTOP or its like: not enabled, whatever its state
   task_id parent = no_task;    // the process that forked it; the thread that made it
   task_id process = no_task;   // the task that is its process's main thread; maybe itself
   operation pending = operation::none;
@@ -62,8 +68,41 @@ struct alignas(64) task {
   int wait_status = 0;              // as from waitpid(2), once dead
   std::uint64_t deadline_ns = no_deadline;
   journal_writer writer;
+  // See signals.hpp.
+  bool catches_signals = false;  // it has ever had a handler, so it sleeps with signals held back
+  bool held = false;             // the kernel holds all signals back from it now
+  bool attention = false;        // something may be pending that it does not block
+  bool mask_is_temporary = false;
+  signal_set mask = 0;  // what it blocks itself; up to date while it does not run
 };
 static_assert(sizeof(task) == 64);
+
+// A timer of a process: alarm and setitimer have one, timer_create makes more. Once due it rests
+// until its signal has been accepted, as the kernel's own do; what it missed is its overrun.
+struct timer {
+  enum class sort : std::uint8_t { unused, real_interval, posix };
+  sort is = sort::unused;
+  bool due = false;
+  bool queued = false;  // its signal is pending in the kernel
+  bool silent = false;  // it expires without a signal (SIGEV_NONE)
+  bool of_real_time = false;
+  task_id process = no_task;
+  task_id thread = no_task;  // no_task: any of the process
+  int signal = 0;
+  int id = 0;
+  std::uint32_t overrun = 0;  // of the signal that was accepted last
+  std::uint64_t value = 0;
+  std::uint64_t deadline_ns = no_deadline;
+  std::uint64_t expired_ns = 0;
+  std::uint64_t interval_ns = 0;
+};
+inline constexpr std::size_t timer_capacity = 256;
+
+// What a process does with signals, other than the default.
+struct signal_actions {
+  signal_set caught = 0;
+  signal_set ignored = 0;
+};
 
 // A wait for a record lock, as the kernel's search for circles of waiting processes knows it: who
 // waits for whom. It lasts until the one who waits has tried again in vain, or the lock that was in
@@ -99,6 +138,11 @@ struct task_details {
   std::uint64_t random_count = 0;     // counts the random numbers that it has had
   int parent_death_signal = 0;        // what it wishes to get when its parent dies; 0: nothing
   int spawn_outcome = spawn_pending;  // of posix_spawn's exec: 0 or an error number
+  signal_actions actions;   // of the process, with its first task
+  signal_set awaited = 0;   // what its sigwait takes
+  signal_set own_mask = 0;  // what it blocks when its temporary mask is gone
+  int death_due = 0;        // the signal that ends the process, which is stopped, when it goes on
+  resource_id disturbed_at = no_resource;  // what it waited for when a signal came
   std::array<char, 32> name{};
 };
 
@@ -150,6 +194,9 @@ struct schedule_state {
   std::uint64_t clock_ns = clock_start_ns;
   std::uint64_t next_deadline_ns = no_deadline;  // never later than the earliest one
   std::uint64_t hash = 0;
+  std::uint32_t timer_count = 0;  // slots in use, deleted ones included
+  task_id stop_due = no_task;     // it stops itself: whoever runs next carries it out
+  int stop_signal = 0;
   std::atomic<bool> ended{false};  // nobody runs any more; `how` says why
   ending how = ending::finished;
 };
@@ -212,6 +259,8 @@ struct arena {
 
   alignas(fault_window) std::array<journal_page, journal_page_capacity> log_pages;
   std::array<task_details, task_capacity> details;
+  std::array<timer, timer_capacity> timers;
+  signal_actions inherited_actions;  // of the controller, which its tasks are born with
   std::array<failure, failure_capacity> failures;
   std::array<named_range, named_range_capacity> named_ranges;
   re_entry programs;

@@ -8,6 +8,7 @@
 #include "framework/execution/cancellation.hpp"
 #include "framework/execution/mappings.hpp"
 #include "framework/execution/scheduler.hpp"
+#include "framework/execution/signals.hpp"
 #include "framework/execution/spin.hpp"
 #include "framework/execution/stack.hpp"
 #include "framework/strategy/random.hpp"
@@ -75,6 +76,14 @@ void stand_back(operation op, resource_id resource, const void* site) noexcept {
   if (!for_time) a.schedule.spinners.insert(this_task);
 }
 
+// Signals that come while the task sleeps are held back, if it may have handlers.
+void hand_on_token(arena& a, bool yields) noexcept {
+  const auto next = choose(a, this_task, yields);
+  if (next == this_task) return;
+  if (a[this_task].catches_signals) signals::hold(a, this_task);
+  pass_token(a, this_task, next);
+}
+
 void give_up_token(operation op, resource_id resource, const void* site) noexcept {
   settle();
   auto& a = *current_arena();
@@ -84,7 +93,8 @@ void give_up_token(operation op, resource_id resource, const void* site) noexcep
   const bool looks = op == operation::load || op == operation::modify || op == operation::yield;
   const bool spins = looks && spin.spins();
   if (spins) stand_back(op, resource, site);
-  pass_token(a, this_task, choose(a, this_task, spins || op == operation::yield));
+  hand_on_token(a, spins || op == operation::yield);
+  if (t.attention || t.held) signals::let_in(a, this_task);
 }
 
 // What the frames between here and the user's code would put back is put back before: unwinding
@@ -170,9 +180,18 @@ wake controlled_call::watch(std::span<const resource_id> resources,
   return wait(resources, deadline_ns, true, true);
 }
 
+wake controlled_call::meet_signals() noexcept {
+  return signals::let_in_before_wait(*current_arena(), this_task);
+}
+
+void controlled_call::mask_signals(signal_set mask) noexcept {
+  signals::mask_until_end(*current_arena(), this_task, mask);
+}
+
 wake controlled_call::wait(std::span<const resource_id> resources, std::uint64_t deadline_ns,
                            bool retryable, bool watches) noexcept {
   auto& a = *current_arena();
+  if (const auto met = signals::let_in_before_wait(a, this_task); met != wake::retry) return met;
   if (deadline_ns <= a.schedule.clock_ns) return wake::timed_out;
   auto& t = a[this_task];
   // A call may wait for something else than what it is about: a condition wait, for the mutex.
@@ -187,13 +206,21 @@ wake controlled_call::wait(std::span<const resource_id> resources, std::uint64_t
   }
   set_blocked(a, this_task, resources, deadline_ns, retryable);
   if (watches) a.schedule.watchers.insert(this_task);
-  pass_token(a, this_task, choose(a, this_task, false));
+  hand_on_token(a, false);
+  const auto cause = t.cause == wake::timed_out ? wake::timed_out : wake::retry;
   // A condition wait must first have its mutex again; see condition.cpp.
   if (op_ != operation::cond_wait) heed_if_pending(op_);
-  return t.cause;
+  return cause;
 }
 
 void controlled_call::finish(std::int64_t result, int error, std::uint64_t before,
+                             std::uint64_t after, effect has) noexcept {
+  auto& a = *current_arena();
+  record(result, error, before, after, has);
+  if (const auto& t = a[this_task]; t.held || t.attention) signals::let_in(a, this_task);
+}
+
+void controlled_call::record(std::int64_t result, int error, std::uint64_t before,
                              std::uint64_t after, effect has) noexcept {
   auto& a = *current_arena();
   if (auto* e = append(op_, resource_, outcome::completed, site_); e != nullptr) {

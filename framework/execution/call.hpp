@@ -70,7 +70,8 @@ class controlled_call {
   static controlled_call silent(operation op, resource_id resource, const void* site) noexcept;
 
   // Waits until the call's resource changes, or until the deadline (virtual monotonic time, in
-  // nanoseconds). A deadline that has passed returns timed_out at once.
+  // nanoseconds). A deadline that has passed returns timed_out at once. If a signal has come since
+  // the call began to wait, the handler runs first, and there is no waiting: see wake.
   wake block(std::uint64_t deadline_ns = no_deadline) noexcept;
 
   // The same for any one of several resources, or for none but the deadline.
@@ -82,6 +83,13 @@ class controlled_call {
   // other tasks do to it shows in no event, so the call tries again after each step of theirs.
   // Notes that this was not under control.
   wake watch(std::span<const resource_id> resources, std::uint64_t deadline_ns) noexcept;
+
+  // Lets in a signal that has come since the call began to wait, as block() does, but waits for
+  // nothing: retry, if none has.
+  wake meet_signals() noexcept;
+
+  // Under that mask, which takes the place of the task's own until the call ends, as in ppoll(2).
+  void mask_signals(signal_set mask) noexcept;
 
   // Writes the event of a call that succeeded; waiters of the resource are woken if the operation
   // changes it. Returns `result`, for return statements.
@@ -151,6 +159,8 @@ class controlled_call {
   enum class effect : std::uint8_t { none, progress, wakes };
   controlled_call(no_point, operation op, resource_id resource, const void* site) noexcept;
   void finish(std::int64_t result, int error, std::uint64_t before, std::uint64_t after,
+              effect has) noexcept;
+  void record(std::int64_t result, int error, std::uint64_t before, std::uint64_t after,
               effect has) noexcept;
   wake wait(std::span<const resource_id> resources, std::uint64_t deadline_ns, bool retryable,
             bool watches) noexcept;

@@ -25,6 +25,7 @@
 #include "framework/execution/process_tree.hpp"
 #include "framework/execution/program.hpp"
 #include "framework/execution/scheduler.hpp"
+#include "framework/execution/signals.hpp"
 #include "framework/execution/stack.hpp"
 #include "framework/execution/sys.hpp"
 #include "framework/execution/task_life.hpp"
@@ -52,11 +53,24 @@ void add_to(const unique_fd& epoll, int fd, std::uint32_t events, std::uint64_t 
 }
 
 // A task begins with the signal state of a fresh program: whatever the test runner has installed is
-// the runner's. The controller's blocked signals are the controller's, too.
-void reset_signals() noexcept {
-  const std::uint64_t none = 0;
-  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::address(&none), 0, sizeof none);
-}
+// the runner's, and no signal is blocked. But until its first turn all are held back from it, from
+// the moment of the fork on: another task may send it one before it has run at all.
+class signals_held {
+ public:
+  signals_held() noexcept {
+    const std::uint64_t all = ~std::uint64_t{0};
+    sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::address(&all), sys::address(&before_),
+              sizeof all);
+  }
+  ~signals_held() {
+    sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::address(&before_), 0, sizeof before_);
+  }
+  signals_held(const signals_held&) = delete;
+  signals_held& operator=(const signals_held&) = delete;
+
+ private:
+  std::uint64_t before_ = 0;
+};
 
 }  // namespace
 
@@ -74,6 +88,7 @@ controller::controller(const limits& bounds, int stop_fd)
   add_to(epoll_, mail_.get(), EPOLLIN, mail_tag);
   if (stop_fd >= 0) add_to(epoll_, stop_fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, stop_tag);
   place(arena_->controller, mail_entrance_.get());
+  arena_->controller.pid = ::getpid();
   arena_->config.progress_limit = bounds.progress_steps;
   arena_->config.step_limit = bounds.total_steps;
   programs_follow_ = let_programs_follow(*arena_);
@@ -115,6 +130,7 @@ task_id controller::spawn(std::string_view name, const std::function<void()>& bo
   // What is still buffered here would be written by the child as well.
   std::fflush(nullptr);
   const auto parent = ::getpid();
+  const signals_held until_child_runs;
   const auto pid = ::fork();
   if (pid < 0) {
     const auto error = errno;
@@ -132,7 +148,6 @@ void controller::live(task_id task, pid_t parent, const std::function<void()>& b
   auto& a = *arena_;
   sys::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   if (sys::call(SYS_getppid) != parent) ::_exit(1);  // it died before the line above
-  reset_signals();
   output_.redirect(task);
   a.details[index(task)].thread.handle = ::pthread_self();
   begin_life(task);

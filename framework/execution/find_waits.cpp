@@ -355,12 +355,22 @@ std::set<task_id> releasers(const arena& a, task_id waiter, resource_id id, othe
   return found;
 }
 
+// A task that is stopped waits for whoever sends SIGCONT.
+wait_record wait_to_go_on(const arena& a, task_id task) {
+  wait_record w{.task = task, .op = operation::signal_wait, .event = a[task].blocked_event};
+  w.resources.push_back(blocked_event(a, task).resource);
+  const auto help = all_living_but(a, task);
+  w.releasers.assign(help.begin(), help.end());
+  return w;
+}
+
 }  // namespace
 
 std::vector<wait_record> find_waits(const arena& a) {
   std::vector<wait_record> result;
   for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
     const auto& t = a.tasks[i];
+    if (t.stopped && t.state == task_state::ready) result.push_back(wait_to_go_on(a, task_id(i)));
     // Whoever has a deadline will go on by itself, and a watcher by what is not seen.
     if (t.state != task_state::blocked || t.deadline_ns != no_deadline) continue;
     if (a.schedule.watchers.contains(task_id(i))) continue;

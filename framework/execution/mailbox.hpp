@@ -6,6 +6,8 @@
 // in /proc. Async-signal-safe.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -13,7 +15,8 @@
 namespace forkloom::execution {
 
 struct mailbox {
-  int fd = -1;  // to write into; inherited over fork
+  int fd = -1;    // to write into; inherited over fork
+  pid_t pid = 0;  // the controller, which is the parent of all tasks that no task has forked
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::array<char, 40> path{};  // the same from outside of the controller: "/proc/1/fd/5"

@@ -19,6 +19,7 @@
 #include "framework/execution/program_environment.hpp"
 #include "framework/execution/program_file.hpp"
 #include "framework/execution/scheduler.hpp"
+#include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
 #include "framework/execution/task_life.hpp"
 
@@ -105,7 +106,9 @@ int take_module(dl_phdr_info* module, std::size_t /*size*/, void* data) noexcept
 
 void go_on_as(arena& a, task_id task) noexcept {
   ++a.details[index(task)].image;
-  resume_life(only_main_thread(a, task));
+  const auto main = only_main_thread(a, task);
+  resume_life(main);
+  signals::begin_program(a, main);
   tell_of_exec(a);  // the call was made in the old image
   image what{a.programs, task, a.log.event_count()};
   ::dl_iterate_phdr(take_module, &what);

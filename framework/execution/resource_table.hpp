@@ -33,6 +33,7 @@ struct resource_key {
     futex,           // as mapping, of words that processes wait for
     private_futex,   // as private_memory, of words that threads wait for
     event_source,    // an eventfd, a timerfd or an epoll, in the order in which they were made
+    signals,         // a process, the number of a signal; 0: all of them
   };
   space where = space::none;
   std::uint64_t object = 0;  // device and inode mixed, or the task

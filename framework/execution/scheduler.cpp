@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "framework/execution/parent_death.hpp"
+#include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
+#include "framework/execution/timers.hpp"
 
 namespace forkloom::execution {
 namespace {
@@ -53,6 +55,7 @@ void expire_deadlines(arena& a) noexcept {
     else
       s.next_deadline_ns = std::min(s.next_deadline_ns, t.deadline_ns);
   }
+  timers::expire(a, s.next_deadline_ns);
 }
 
 // Whatever a death may let go on tries again.
@@ -139,11 +142,15 @@ task_id new_task(arena& a, task_id parent, task_id process, std::string_view nam
 }  // namespace
 
 task_id birth(arena& a, task_id parent, std::string_view name) noexcept {
-  return new_task(a, parent == no_task ? no_task : a[parent].process, no_task, name);
+  const auto born = new_task(a, parent == no_task ? no_task : a[parent].process, no_task, name);
+  if (born != no_task) signals::inherit(a, parent, born);
+  return born;
 }
 
 task_id thread_birth(arena& a, task_id creator, std::string_view name) noexcept {
-  return new_task(a, creator, a[creator].process, name);
+  const auto born = new_task(a, creator, a[creator].process, name);
+  if (born != no_task) signals::inherit(a, creator, born);
+  return born;
 }
 
 void unborn(arena& a, task_id task) noexcept {
@@ -172,6 +179,8 @@ void death(arena& a, task_id process, int status) noexcept {
   }
   note_progress(a);
   wake_retryable(a);
+  timers::forget(a, process);
+  signals::child_changed(a, main.parent, process);
   end_orphans(a, process);
 }
 
@@ -279,6 +288,7 @@ void wait_for_token(arena& a, task_id me) noexcept {
     sys::futex_wait(token, now);
   }
   token.store(0, std::memory_order_relaxed);
+  if (a.schedule.stop_due != no_task) signals::carry_out_stop(a);
 }
 
 void set_blocked(arena& a, task_id me, std::span<const resource_id> resources,
@@ -293,17 +303,20 @@ void set_blocked(arena& a, task_id me, std::span<const resource_id> resources,
   d.wait_count = static_cast<std::uint8_t>(std::min(resources.size(), d.waits.size()));
   std::copy_n(resources.begin(), d.wait_count, d.waits.begin());
   for (std::size_t i = 0; i < d.wait_count; ++i) a.resources[d.waits[i]].waiters.insert(me);
+  d.disturbed_at = no_resource;
   s.enabled.erase(me);
   s.next_deadline_ns = std::min(s.next_deadline_ns, deadline_ns);
 }
 
 void set_enabled(arena& a, task_id id, wake cause) noexcept {
-  leave_wait_sets(a, id);
   auto& t = a[id];
+  auto& d = a.details[index(id)];
+  if (cause == wake::interrupted && d.wait_count == 1) d.disturbed_at = d.waits[0];
+  leave_wait_sets(a, id);
   t.state = task_state::ready;
   t.cause = cause;
   t.deadline_ns = no_deadline;
-  a.schedule.enabled.insert(id);
+  if (!t.stopped) a.schedule.enabled.insert(id);
 }
 
 void wake_waiters(arena& a, resource_id resource) noexcept {

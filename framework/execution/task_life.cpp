@@ -9,6 +9,7 @@
 
 #include "framework/execution/call.hpp"
 #include "framework/execution/scheduler.hpp"
+#include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
 
 namespace forkloom::execution {
@@ -53,6 +54,7 @@ void begin_life(task_id task) noexcept {
   a[task].tid.store(static_cast<pid_t>(sys::call(SYS_gettid)));
   wait_for_token(a, task);
   become(task);
+  signals::let_in(a, task);
   watch_for_end();
   controlled_call::silent(operation::start, no_resource, nullptr).completed(0);
 }

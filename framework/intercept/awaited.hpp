@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <span>
 
@@ -51,16 +52,23 @@ class awaited {
   bool outside_ = false;  // something else that may become ready, and is not scheduled
 };
 
-// Tries until something is ready or the deadline has come, whichever is first.
-// look: makes the set anew, as others may have changed it; attempt: the real call with no time-out.
+// Tries until something is ready, the deadline has come, or a handler of a signal has run,
+// whichever is first. No flag restarts these calls. look: makes the set anew, as others may have
+// changed it; attempt: the real call with no time-out.
 template <class Look, class Attempt>
 int wait_until_ready(execution::controlled_call& call, std::uint64_t deadline, Look look,
                      Attempt attempt) noexcept {
   for (;;) {
     const awaited set = look();
     const auto result = attempt();
-    if (result != 0 || execution::now_ns() >= deadline) return result;
-    set.wait(call, deadline);
+    if (result != 0) return result;
+    if (call.meet_signals() == execution::wake::retry) {
+      if (execution::now_ns() >= deadline) return 0;
+      const auto cause = set.wait(call, deadline);
+      if (cause == execution::wake::retry || cause == execution::wake::timed_out) continue;
+    }
+    errno = EINTR;
+    return -1;
   }
 }
 

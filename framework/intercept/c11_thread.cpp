@@ -195,7 +195,6 @@ int thrd_join(thrd_t thread, int* result) {
   return result_of(error);
 }
 
-// Nothing but time ends it: no signal is delivered in the middle of a sleep.
 int thrd_sleep(const timespec* duration, timespec* remaining) {
   if (!controlled()) return real_thrd_sleep(duration, remaining);
   controlled_call call{operation::sleep, no_resource, __builtin_return_address(0)};
@@ -204,8 +203,17 @@ int thrd_sleep(const timespec* duration, timespec* remaining) {
     return -2;  // as glibc: the errors but EINTR
   }
   const auto deadline = deadline_after(*duration);
-  while (call.block_on({}, deadline, false) != wake::timed_out) continue;
-  return call.completed(0);
+  for (;;) {
+    const auto cause = call.block_on({}, deadline, false);
+    if (cause == wake::timed_out) return call.completed(0);
+    if (cause != wake::retry) break;
+  }
+  const auto now = execution::now_ns();
+  const auto left = deadline > now ? deadline - now : 0;
+  if (remaining != nullptr)
+    *remaining = {.tv_sec = static_cast<time_t>(left / ns_per_s),
+                  .tv_nsec = static_cast<long>(left % ns_per_s)};
+  return call.failed(EINTR);
 }
 
 void thrd_yield() {

@@ -49,6 +49,30 @@ int timed_wait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t cloc
   return wait_for_condition(condition, mutex, deadline_at(clock, *until), site);
 }
 
+// A handler of a signal does not end the wait, and while it runs the task still counts as one that
+// waits and can be woken.
+task_id disturbed_waiter(resource_id condition) noexcept {
+  const auto& a = *execution::current_arena();
+  for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
+    if (a.details[i].disturbed_at == condition && a.tasks[i].state == execution::task_state::ready)
+      return task_id(i);
+  return no_task;
+}
+
+void wake_disturbed(task_id waiter) noexcept {
+  execution::current_arena()->details[index(waiter)].disturbed_at = no_resource;
+}
+
+// False if the deadline came first.
+bool woken_before(controlled_call& call, resource_id condition, std::uint64_t deadline) noexcept {
+  const auto& disturbed_at =
+      execution::current_arena()->details[index(execution::self())].disturbed_at;
+  do {
+    if (call.block_on({&condition, 1}, deadline, false) == wake::timed_out) return false;
+  } while (disturbed_at == condition);
+  return true;
+}
+
 }  // namespace
 
 // Unlocks, sleeps and locks again. Unlocking and going to sleep are one step, as POSIX demands:
@@ -59,7 +83,7 @@ int wait_for_condition(pthread_cond_t* condition, pthread_mutex_t* mutex, std::u
   controlled_call call{operation::cond_wait, resource, site};
   call.involve(resource_of(mutex));
   if (const auto error = unlock_within(mutex); error != 0) return call.failed_with(error);
-  const bool late = call.block_on({&resource, 1}, deadline_ns, false) == wake::timed_out;
+  const bool late = !woken_before(call, resource, deadline_ns);
   const auto locked = lock_within(call, mutex, no_deadline);
   // With the mutex, as the clean-up handlers expect.
   if (execution::cancellation_pending(execution::self()))
@@ -73,11 +97,16 @@ int signal_condition(pthread_cond_t* condition, const void* site) noexcept {
   const auto& waiters = a.resources[call.resource()].waiters;
   if (const auto count = waiters.size(); count > 0)
     execution::set_enabled(a, waiters.nth(execution::draw(count)), wake::retry);
+  else if (const auto task = disturbed_waiter(call.resource()); task != no_task)
+    wake_disturbed(task);
   return call.completed_without_waking(0);
 }
 
 int broadcast_condition(pthread_cond_t* condition, const void* site) noexcept {
   controlled_call call{operation::cond_broadcast, condition_at(condition), site};
+  const auto woken = call.resource();
+  for (auto task = disturbed_waiter(woken); task != no_task; task = disturbed_waiter(woken))
+    wake_disturbed(task);
   return call.completed(0);  // completing wakes every waiter
 }
 

@@ -19,6 +19,7 @@
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/readable.hpp"
+#include "framework/intercept/signal_set.hpp"
 #include "framework/intercept/virtual_time.hpp"
 
 namespace forkloom::intercept {
@@ -110,9 +111,11 @@ resource_id target_with(resource_id list, std::uint64_t data) noexcept {
 
 // attempt: the real call with a time-out of zero.
 template <class Attempt>
-int wait_for(int epoll, const epoll_event* events, std::uint64_t deadline, const void* site,
-             Attempt attempt) noexcept {
+int wait_for(int epoll, const epoll_event* events, std::uint64_t deadline, const sigset_t* mask,
+             const void* site, Attempt attempt) noexcept {
   controlled_call call{operation::epoll_wait, resource_of(epoll), site};
+  // One that does not wait looks at no signals.
+  if (mask != nullptr && deadline > execution::now_ns()) call.mask_signals(to_kernel(*mask));
   const auto result = wait_until_ready(
       call, deadline, [&] { return look_at(epoll); }, attempt);
   const auto error = errno;
@@ -120,20 +123,10 @@ int wait_for(int epoll, const epoll_event* events, std::uint64_t deadline, const
   return ended(call, result, error);
 }
 
-// Does a signal wait that the mask lets in? It is delivered then. A real wait with no time-out does
-// not look, where one with a time-out would end with EINTR.
-bool interrupted(const sigset_t* mask) noexcept {
-  if (mask == nullptr) return false;
-  constexpr timespec none{};
-  return real_ppoll(nullptr, 0, &none, mask) < 0 && errno == EINTR;
-}
-
 int wait_masked(int epoll, epoll_event* events, int count, std::uint64_t deadline,
                 const sigset_t* mask, const void* site) noexcept {
-  return wait_for(epoll, events, deadline, site, [&] {
-    const auto result = real_pwait(epoll, events, count, 0, mask);
-    return result == 0 && deadline > execution::now_ns() && interrupted(mask) ? -1 : result;
-  });
+  return wait_for(epoll, events, deadline, mask, site,
+                  [&] { return real_pwait(epoll, events, count, 0, nullptr); });
 }
 
 }  // namespace
@@ -180,7 +173,7 @@ int epoll_pwait2(int epoll, epoll_event* events, int count, const timespec* time
 
 int epoll_wait(int epoll, epoll_event* events, int count, int timeout) {
   if (!controlled()) return real_wait(epoll, events, count, timeout);
-  return wait_for(epoll, events, deadline_in(timeout), __builtin_return_address(0),
+  return wait_for(epoll, events, deadline_in(timeout), nullptr, __builtin_return_address(0),
                   [&] { return real_wait(epoll, events, count, 0); });
 }
 

@@ -48,7 +48,7 @@ ssize_t move(operation op, long number, int fd, const iovec* parts, int count,
     }
     if (moved == 0) return call.completed_unchanged(moved);
     if (moved != -EAGAIN || at_once) return call.failed(static_cast<int>(-moved));
-    call.block();
+    if (call.block() == execution::wake::interrupted) return call.failed(EINTR);
   }
 }
 

@@ -56,7 +56,7 @@ int lock_file(int fd, int how, const void* site) noexcept {
     if (gives_up) execution::changed(locks);
     if (result == 0) return call.completed_without_waking(0);
     if (error != EWOULDBLOCK || (how & LOCK_NB) != 0) return call.failed(error);
-    call.block();
+    if (call.block() == execution::wake::interrupted) return call.failed(EINTR);
   }
 }
 

@@ -70,11 +70,16 @@ long wait_until_chosen(controlled_call& call, std::span<const resource_id> place
                        std::uint32_t bits, std::uint64_t deadline, deaths whether) noexcept {
   auto& mine = awaited(execution::self());
   mine = bits;
-  const auto cause = call.block_on(places, deadline, whether == deaths::end_it);
+  auto cause = call.block_on(places, deadline, whether == deaths::end_it);
+  if (cause == wake::retry && (mine & chosen) == 0) cause = call.meet_signals();
   const auto choice = mine;
   mine = 0;
   if ((choice & chosen) != 0) return static_cast<long>(choice & ~chosen);
-  return cause == wake::timed_out ? -ETIMEDOUT : somebody_died;
+  if (cause == wake::timed_out) return -ETIMEDOUT;
+  // The kernel restarts a wait without a time-out: it then looks at the value again.
+  const bool restarts = cause == wake::restarted && deadline == execution::no_deadline;
+  if (cause != wake::retry && !restarts) return -EINTR;
+  return somebody_died;
 }
 
 long wake_some(resource_id place, std::uint64_t most, std::uint32_t bits) noexcept {

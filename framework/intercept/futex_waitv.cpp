@@ -42,8 +42,9 @@ long wait_for_any(const system_call& call, std::span<const ::futex_waitv> wanted
                                     is_private(wanted[i]));
   controlled_call waiting{operation::futex_wait, places[0], call.site};
   if (const auto result = judge(call); result != -ETIMEDOUT) return told(waiting, result);
-  return told(waiting, wait_until_chosen(waiting, {places.data(), wanted.size()}, any_bit,
-                                         limit.deadline, deaths::of_no_concern));
+  const auto result = wait_until_chosen(waiting, {places.data(), wanted.size()}, any_bit,
+                                        limit.deadline, deaths::of_no_concern);
+  return told(waiting, result == somebody_died ? -EINTR : result);  // nothing restarts it
 }
 
 }  // namespace

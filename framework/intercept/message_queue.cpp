@@ -96,8 +96,9 @@ auto try_until(controlled_call& call, std::uint64_t deadline, Attempt attempt) n
     const auto result = attempt();
     if (result >= 0) return result;
     if (errno != ETIMEDOUT && (errno != EAGAIN || !waited)) return result;
-    if (call.block(deadline) == wake::timed_out) {
-      errno = ETIMEDOUT;
+    const auto cause = call.block(deadline);
+    if (cause == wake::timed_out || cause == wake::interrupted) {
+      errno = cause == wake::timed_out ? ETIMEDOUT : EINTR;
       return result;
     }
   }

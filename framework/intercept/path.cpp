@@ -27,6 +27,7 @@ namespace {
 
 using execution::controlled;
 using execution::controlled_call;
+using execution::wake;
 
 // The x86-64 ABI passes an integer behind an ellipsis like any other, so the call may be a plain
 // one.
@@ -87,12 +88,26 @@ void opened(controlled_call& call, int fd, const open_arguments& how) noexcept {
   if (how.access() != O_WRONLY) ++readers_of(call.resource());
 }
 
+int interrupted() noexcept {
+  errno = EINTR;
+  return -1;
+}
+
+// A signal has interrupted the wait for the other side, which may have seen this one come already.
+int give_up(controlled_call& call, int fd, const open_arguments& how) noexcept {
+  execution::sys::call(SYS_close, fd);
+  if (how.access() != O_WRONLY) --readers_of(call.resource());
+  execution::changed(call.resource());
+  return interrupted();
+}
+
 int open_for_reading(controlled_call& call, const open_arguments& how) noexcept {
   const auto fd = how.open_at_once();
   if (fd < 0) return -1;
   opened(call, fd, how);
   execution::changed(call.resource());
-  while (!met_a_writer(fd, how)) call.block();
+  while (!met_a_writer(fd, how))
+    if (call.block() == wake::interrupted) return give_up(call, fd, how);
   return fd;
 }
 
@@ -125,10 +140,12 @@ int open_for_writing(controlled_call& call, const open_arguments& how) noexcept 
       opened(call, fd, how);
       const auto before = readers_of(call.resource());
       while (readers_of(call.resource()) == before && (ready(fd, POLLOUT) & POLLERR) != 0)
-        call.block();
+        if (call.block() == wake::interrupted) return give_up(call, fd, how);
       return fd;
     }
-    call.block();  // it may not be read, or there are no descriptors: it tries again, unseen
+    if (call.block() == wake::interrupted)
+      return interrupted();  // it may not be read, or there are no descriptors: it tries again,
+                             // unseen
   }
 }
 

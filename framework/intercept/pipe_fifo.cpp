@@ -37,6 +37,7 @@ namespace {
 
 using execution::controlled;
 using execution::controlled_call;
+using execution::wake;
 
 constinit next<decltype(::pipe)> real_pipe{"pipe"};
 constinit next<decltype(::pipe2)> real_pipe2{"pipe2"};
@@ -68,7 +69,7 @@ ssize_t read_pipe(int fd, const void* site, Attempt attempt) noexcept {
     }
     const auto result = without_blocking(fd, flags, attempt);
     if (result >= 0 || errno != EAGAIN) return transferred(call, result, errno);
-    call.block();
+    if (call.block() == wake::interrupted) return call.failed(EINTR);
   }
 }
 
@@ -90,7 +91,7 @@ ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
     const auto flags = status_flags(fd);
     auto written = try_write(fd, flags, attempt);
     if (written < 0 && errno == EAGAIN && !answers_at_once(flags, O_RDONLY)) {
-      call.block();
+      if (call.block() == wake::interrupted) return call.failed(EINTR);
       continue;
     }
     if (written <= 0 || answers_at_once(flags, O_RDONLY)) return transferred(call, written, errno);
@@ -109,7 +110,7 @@ ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
       // What has been written counts: a later error is for the next call to tell.
       if (errno != EAGAIN || answers_at_once(more_flags, O_RDONLY)) break;
       execution::changed(call.resource());
-      call.block();
+      if (call.block() != wake::retry) break;  // nor is a part that was written tried again
     }
     return call.completed(written);
   }

@@ -13,6 +13,7 @@
 #include "framework/intercept/awaited.hpp"
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/next.hpp"
+#include "framework/intercept/signal_set.hpp"
 #include "framework/intercept/virtual_time.hpp"
 
 namespace forkloom::intercept {
@@ -44,10 +45,11 @@ resource_id first_ready(const pollfd* fds, nfds_t size) noexcept {
 
 // attempt: the real call, with a time-out of zero.
 template <class Attempt>
-int wait_for(pollfd* fds, nfds_t size, std::uint64_t deadline, const void* site,
-             Attempt attempt) noexcept {
+int wait_for(pollfd* fds, nfds_t size, std::uint64_t deadline, const sigset_t* mask,
+             const void* site, Attempt attempt) noexcept {
   const auto look = [&] { return look_at(fds, size); };
   controlled_call call{operation::poll, look().first(), site};
+  if (mask != nullptr) call.mask_signals(to_kernel(*mask));
   const auto result = wait_until_ready(call, deadline, look, attempt);
   const auto error = errno;
   if (result > 0)
@@ -62,20 +64,17 @@ bool refused(const pollfd* fds, nfds_t size) noexcept {
 
 int poll_set(pollfd* fds, nfds_t size, int timeout, const void* site) noexcept {
   if (refused(fds, size)) return real_poll(fds, size, 0);
-  return wait_for(fds, size, deadline_in(timeout), site, [&] { return real_poll(fds, size, 0); });
+  return wait_for(fds, size, deadline_in(timeout), nullptr, site,
+                  [&] { return real_poll(fds, size, 0); });
 }
 
-// Signals that the mask lets in are delivered in each attempt.
 int ppoll_set(pollfd* fds, nfds_t size, const timespec* timeout, const sigset_t* mask,
               const void* site) noexcept {
-  const auto attempt = [&] {
-    constexpr timespec none{0, 0};
-    return real_ppoll(fds, size, &none, mask);
-  };
   const bool bad_timeout = timeout != nullptr && (timeout->tv_sec < 0 || !valid(*timeout));
   if (bad_timeout) return real_ppoll(fds, size, timeout, mask);
-  if (refused(fds, size)) return attempt();
-  return wait_for(fds, size, deadline_in(timeout), site, attempt);
+  if (refused(fds, size)) return real_poll(fds, size, 0);
+  return wait_for(fds, size, deadline_in(timeout), mask, site,
+                  [&] { return real_poll(fds, size, 0); });
 }
 
 }  // namespace

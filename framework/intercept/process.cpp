@@ -1,15 +1,15 @@
-// Processes that tasks make, wait for, kill, and end.
+// Processes that tasks make, wait for, and end.
 //
 // Resource: the children of a process, whichever of its threads made them or waits for them. A fork
 // adds one, a wait takes one away.
-// Blocks: the waits, while no child that was asked for has died.
+// Blocks: the waits, while no child that was asked for has died, or stopped, or gone on.
+// Signals interrupt them.
 // Releases: the death of a child; see scheduler.hpp.
 // A vfork runs as a fork: it may be used for nothing that a fork could not do.
 // Async-signal-safe, where libc's own function is.
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +23,7 @@
 
 #include "framework/execution/call.hpp"
 #include "framework/execution/scheduler.hpp"
+#include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
 #include "framework/execution/task_life.hpp"
 #include "framework/intercept/next.hpp"
@@ -35,10 +36,10 @@ namespace sys = execution::sys;
 using execution::arena;
 using execution::controlled;
 using execution::controlled_call;
+using execution::wake;
 
 constinit next<void(int)> real_exit{"_exit"};
 constinit next<decltype(::fork)> real_fork{"fork"};
-constinit next<decltype(::kill)> real_kill{"kill"};
 constinit next<decltype(::waitid)> real_waitid{"waitid"};
 constinit next<decltype(::wait4)> real_wait4{"wait4"};
 
@@ -46,16 +47,6 @@ arena& this_arena() noexcept { return *execution::current_arena(); }
 
 resource_id own_children() noexcept {
   return execution::children_of(this_arena(), execution::self());
-}
-
-// The task that is that process's main thread. The kernel may give a pid again, so the youngest one
-// counts.
-task_id task_of(pid_t pid) noexcept {
-  const auto& a = this_arena();
-  for (auto i = a.schedule.task_count; i-- > 0;)
-    if (a.tasks[i].process == task_id(i) && a.tasks[i].pid.load(std::memory_order_relaxed) == pid)
-      return task_id(i);
-  return no_task;
 }
 
 // "<parent>/<n>" for its nth child.
@@ -104,7 +95,9 @@ pid_t fork_task(const void* site) noexcept {
   auto& a = this_arena();
   const auto parent = a[execution::self()].process;
   controlled_call call{operation::fork, own_children(), site};
-  const auto child = execution::birth(a, parent, child_name(a, parent).view());
+  // The child begins with signals held back, until it is picked: others may send it some before.
+  execution::signals::hold(a, execution::self());
+  const auto child = execution::birth(a, execution::self(), child_name(a, parent).view());
   if (child == no_task) return call.failed(EAGAIN);
   pid_t pid = -1;
   {
@@ -126,18 +119,27 @@ pid_t fork_task(const void* site) noexcept {
   return call.completed(pid, 0, index(child));
 }
 
+// The event's number `before` is 1 if the child is still there afterwards.
 pid_t wait_for_child(pid_t pid, int* status, int options, rusage* usage,
                      const void* site) noexcept {
   controlled_call call{operation::wait_child, own_children(), site};
+  int unasked = 0;
+  if (status == nullptr) status = &unasked;
   for (;;) {
     const auto result =
         sys::call(SYS_wait4, pid, sys::address(status), options | WNOHANG, sys::address(usage));
     if (result < 0) return call.failed(static_cast<int>(-result));
     const auto found = static_cast<pid_t>(result);
-    if (found != 0) return call.completed(found, 0, index(task_of(found)));
+    const bool lives = found != 0 && (WIFSTOPPED(*status) || WIFCONTINUED(*status));
+    if (found != 0) return call.completed(found, lives ? 1 : 0, index(task_of(found)));
     if ((options & WNOHANG) != 0) return call.completed_unchanged(0);
-    call.block();
+    if (call.block() == wake::interrupted) return call.failed(EINTR);
   }
+}
+
+bool stays(const siginfo_t& found, int options) noexcept {
+  return (options & WNOWAIT) != 0 || found.si_code == CLD_STOPPED ||
+         found.si_code == CLD_CONTINUED || found.si_code == CLD_TRAPPED;
 }
 
 int wait_for_id(idtype_t type, id_t id, siginfo_t* info, int options, const void* site) noexcept {
@@ -152,41 +154,11 @@ int wait_for_id(idtype_t type, id_t id, siginfo_t* info, int options, const void
       if (nobody)
         call.completed_unchanged(0);
       else
-        call.completed(found.si_pid, 0, index(task_of(found.si_pid)));
+        call.completed(found.si_pid, stays(found, options) ? 1 : 0, index(task_of(found.si_pid)));
       return 0;
     }
-    call.block();
+    if (call.block() == wake::interrupted) return call.failed(EINTR);
   }
-}
-
-// After a SIGKILL: once the process is a zombie, the kernel has cleaned up after it, and it is dead
-// for the model as well. Whoever holds the token may say so.
-void await_death(task_id victim) noexcept {
-  auto& a = this_arena();
-  const auto fd = static_cast<int>(sys::call(SYS_pidfd_open, a[victim].pid.load(), 0));
-  if (fd >= 0) {
-    const pollfd zombie{.fd = fd, .events = POLLIN, .revents = 0};
-    while (sys::call(SYS_poll, sys::address(&zombie), 1, -1) == -EINTR) continue;
-    sys::call(SYS_close, fd);
-  }
-  execution::death(a, victim, SIGKILL);
-}
-
-int kill_task(pid_t pid, int signal, const void* site) noexcept {
-  auto& a = this_arena();
-  const auto named = task_of(pid);
-  controlled_call call{operation::kill,
-                       named == no_task ? no_resource : execution::children_of(a, a[named].parent),
-                       site};
-  if (const auto result = sys::call(SYS_kill, pid, signal); result < 0)
-    return call.failed(static_cast<int>(-result));
-  if (signal != 0 && named != a[execution::self()].process) {
-    if (signal == SIGKILL && named != no_task)
-      await_death(named);
-    else
-      execution::note_uncontrolled("kill");  // a handler in the other task runs when it likes
-  }
-  return call.completed(0);
 }
 
 // exit() and the return from main() flush the streams last and then trap. Where nothing traps, they
@@ -207,6 +179,22 @@ pid_t await_child(pid_t pid, int* status, int options, const void* site) noexcep
 }
 
 task_id task_of_process(pid_t pid) noexcept { return task_of(pid); }
+
+// The kernel may give a pid again, so the youngest one counts.
+task_id task_of(pid_t pid) noexcept {
+  const auto& a = this_arena();
+  for (auto i = a.schedule.task_count; i-- > 0;)
+    if (a.tasks[i].process == task_id(i) && a.tasks[i].pid.load(std::memory_order_relaxed) == pid)
+      return task_id(i);
+  return no_task;
+}
+
+task_id thread_task(pid_t id) noexcept {
+  const auto& a = this_arena();
+  for (auto i = a.schedule.task_count; i-- > 0;)
+    if (a.tasks[i].tid.load(std::memory_order_relaxed) == id) return task_id(i);
+  return no_task;
+}
 
 }  // namespace forkloom::intercept
 
@@ -230,11 +218,6 @@ void _Exit(int code) noexcept {
 pid_t fork() noexcept {
   if (!controlled()) return real_fork();
   return fork_task(__builtin_return_address(0));
-}
-
-int kill(pid_t pid, int signal) noexcept {
-  if (!controlled()) return real_kill(pid, signal);
-  return kill_task(pid, signal, __builtin_return_address(0));
 }
 
 // Outside of an execution, too: the real one cannot be called from a function that returns.

@@ -16,7 +16,9 @@
 #include "framework/execution/identity.hpp"
 #include "framework/execution/mappings.hpp"
 #include "framework/execution/signal_state.hpp"
+#include "framework/execution/signals.hpp"
 #include "framework/intercept/sanitizer_runtime.hpp"
+#include "framework/intercept/signal_set.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -46,9 +48,12 @@ bool answer_signal_state(const system_call& call, long& result) noexcept {
   switch (call.number) {
     case SYS_rt_sigprocmask:
       result = execution::change_mask(static_cast<int>(a[0]), pointer(a[1]), old, size);
+      if (controlled())
+        execution::signals::mask_changed(*execution::current_arena(), execution::self());
       return true;
     case SYS_rt_sigaction:
       result = execution::change_action(static_cast<int>(a[0]), pointer(a[1]), old, size);
+      if (controlled() && a[1] != 0) action_changed(static_cast<int>(a[0]));
       return true;
     case SYS_prctl:
       if (a[0] != PR_SET_SYSCALL_USER_DISPATCH) return false;

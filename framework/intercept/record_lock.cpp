@@ -207,7 +207,10 @@ int lock_records(int fd, int command, const lock_request& asked, const void* sit
     const auto owner = range.of_open_file ? pid_t{0} : own_process();
     if (owner != 0 && closes_circle(blocker)) return call.failed(EDEADLK);
     wait_of(execution::self()) = {owner, blocker, records, range.first, range.last};
-    call.block();
+    if (call.block() == execution::wake::interrupted) {
+      wait_of(execution::self()) = {};
+      return call.failed(EINTR);
+    }
   }
 }
 

@@ -22,6 +22,7 @@
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/readable.hpp"
+#include "framework/intercept/signal_set.hpp"
 #include "framework/intercept/virtual_time.hpp"
 
 namespace forkloom::intercept {
@@ -101,8 +102,10 @@ class sets {
 
 // attempt: the real call with a time-out of zero.
 template <class Attempt>
-int wait_for(const sets& all, std::uint64_t deadline, const void* site, Attempt attempt) noexcept {
+int wait_for(const sets& all, std::uint64_t deadline, const sigset_t* mask, const void* site,
+             Attempt attempt) noexcept {
   controlled_call call{operation::select, all.look().first(), site};
+  if (mask != nullptr) call.mask_signals(to_kernel(*mask));
   const auto result = wait_until_ready(
       call, deadline, [&] { return all.look(); },
       [&] {
@@ -149,9 +152,9 @@ int pselect(int count, fd_set* read, fd_set* write, fd_set* except, const timesp
   if (few < 0 || bad_timeout || !sets::readable_all(few, read, write, except))
     return real_pselect(few, read, write, except, timeout, mask);
   const sets all(few, read, write, except);
-  return wait_for(all, deadline_in(timeout), __builtin_return_address(0), [&] {
+  return wait_for(all, deadline_in(timeout), mask, __builtin_return_address(0), [&] {
     constexpr timespec none{};
-    return real_pselect(few, read, write, except, &none, mask);
+    return real_pselect(few, read, write, except, &none, nullptr);
   });
 }
 
@@ -165,7 +168,7 @@ int select(int count, fd_set* read, fd_set* write, fd_set* except, timeval* time
   timespec patience{};
   if (timeout != nullptr) patience = to_timespec(*timeout);
   const auto deadline = deadline_in(timeout == nullptr ? nullptr : &patience);
-  const auto result = wait_for(all, deadline, __builtin_return_address(0), [&] {
+  const auto result = wait_for(all, deadline, nullptr, __builtin_return_address(0), [&] {
     timeval none{};
     return real_select(few, read, write, except, &none);
   });

@@ -60,7 +60,11 @@ int wait_until(sem_t* semaphore, std::uint64_t deadline, const void* site) noexc
   controlled_call call{operation::sem_wait, semaphore_at(semaphore), site};
   while (real_trywait(semaphore) != 0) {
     if (errno != EAGAIN) return call.failed(errno);
-    if (call.block(deadline) == wake::timed_out) return call.failed(ETIMEDOUT);
+    const auto cause = call.block(deadline);
+    if (cause == wake::timed_out) return call.failed(ETIMEDOUT);
+    // With a time-out the kernel never restarts its wait.
+    if (cause == wake::interrupted || (cause == wake::restarted && deadline != no_deadline))
+      return call.failed(EINTR);
   }
   return call.completed(0);
 }

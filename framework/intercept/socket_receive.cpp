@@ -107,7 +107,7 @@ long receive_rest(controlled_call& call, const receiving& what, const patience& 
     const auto now = sys::call(SYS_recvfrom, what.fd, sys::address(rest.data()),
                                static_cast<long>(rest.size()), what.flags | MSG_DONTWAIT, 0, 0);
     if (now == -EAGAIN) {
-      if (wait_for_more(call, what, how) == 0) continue;
+      if (wait_for_more(call, what, how) == 0 && !how.handler_ran()) continue;
       break;
     }
     if (now <= 0) break;

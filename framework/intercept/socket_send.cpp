@@ -124,7 +124,7 @@ long send_rest(controlled_call& call, const sending& what, const patience& how,
       continue;
     }
     if (now != -EAGAIN) break;
-    if (wait_for_room(call, what, how) != 0) break;
+    if (wait_for_room(call, what, how) != 0 || how.handler_ran()) break;
   }
   return more;
 }

@@ -34,18 +34,27 @@ class patience {
   [[nodiscard]] bool waits() const noexcept { return waits_; }
 
   // Waits for a change of the resource. 0 if there may be one, else why the call ends: EAGAIN, as
-  // there is no time left, or never was.
+  // there is no time left, or never was; EINTR, if the handler of a signal has run: with a time-out
+  // SA_RESTART does not help.
   // outside: it may also come from somebody whom Forkloom does not schedule.
   int wait(execution::controlled_call& call, resource_id resource, bool outside) const noexcept {
     if (!waits_) return EAGAIN;
     const auto cause =
         outside ? call.watch({&resource, 1}, deadline_) : call.block_on({&resource, 1}, deadline_);
+    handler_ran_ |= cause == execution::wake::interrupted || cause == execution::wake::restarted;
+    if (cause == execution::wake::interrupted ||
+        (cause == execution::wake::restarted && deadline_ != execution::no_deadline))
+      return EINTR;
     return cause == execution::wake::timed_out ? EAGAIN : 0;
   }
+
+  // Has a handler run while the call waited? Then it returns what it has, if it has anything.
+  [[nodiscard]] bool handler_ran() const noexcept { return handler_ran_; }
 
  private:
   bool waits_;
   std::uint64_t deadline_;
+  mutable bool handler_ran_ = false;
 };
 
 }  // namespace forkloom::intercept

@@ -81,10 +81,12 @@ ssize_t transfer(int in, int out, takes what, bool at_once, const void* site,
     if (moved < 0 && errno == EAGAIN && !at_once) {
       // An empty pipe is waited for first: only what it gives can fill the other one.
       const bool empty = source != no_resource && (ready(in, POLLIN) & (POLLIN | POLLHUP)) == 0;
+      auto cause = execution::wake::retry;
       if (empty || source == no_resource || target == no_resource)
-        reading.block();
+        cause = reading.block();
       else
-        controlled_call::silent(operation::write, target, site).block();
+        cause = controlled_call::silent(operation::write, target, site).block();
+      if (cause == execution::wake::interrupted) return reading.failed(EINTR);
       continue;
     }
     if (moved < 0) return reading.failed(errno);

@@ -18,6 +18,7 @@ namespace {
 
 using execution::controlled;
 using execution::controlled_call;
+using execution::wake;
 using system_v::stamp;
 
 constinit next<decltype(::msgget)> real_get{"msgget"};
@@ -95,7 +96,7 @@ ssize_t msgrcv(int id, void* message, std::size_t size, long type, int flags) {
     }
     if (errno != ENOMSG || (flags & IPC_NOWAIT) != 0 || copies)
       return system_v::failed(call, has_waited, errno);
-    call.block();
+    if (call.block() != wake::retry) return call.failed(EINTR);  // SA_RESTART or not
   }
 }
 
@@ -111,7 +112,7 @@ int msgsnd(int id, const void* message, std::size_t size, int flags) {
     }
     if (errno != EAGAIN || (flags & IPC_NOWAIT) != 0)
       return system_v::failed(call, has_waited, errno);
-    call.block();
+    if (call.block() != wake::retry) return call.failed(EINTR);  // SA_RESTART or not
   }
 }
 

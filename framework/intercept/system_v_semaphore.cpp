@@ -149,7 +149,9 @@ int try_then_block(controlled_call& call, int id, std::span<const sembuf> wanted
     const auto& blocker = tries.blocker();
     if ((blocker.sem_flg & IPC_NOWAIT) != 0) return call.failed(EAGAIN);
     set_awaited_part(awaited_part(blocker));
-    if (call.block(deadline) == wake::timed_out) return call.failed(EAGAIN);
+    const auto cause = call.block(deadline);
+    if (cause == wake::timed_out) return call.failed(EAGAIN);
+    if (cause != wake::retry) return call.failed(EINTR);  // SA_RESTART or not
   }
 }
 

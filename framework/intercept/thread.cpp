@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "framework/execution/scheduler.hpp"
+#include "framework/execution/signals.hpp"
 #include "framework/execution/task_life.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/sanitizer_runtime.hpp"
@@ -138,6 +139,8 @@ int create_thread(pthread_t* thread, const pthread_attr_t* attributes, const thr
   auto& a = this_arena();
   const auto creator = execution::self();
   controlled_call call{operation::thread_create, no_resource, site};
+  // The new thread begins with signals held back, until it is picked.
+  execution::signals::hold(a, creator);
   const auto born = execution::thread_birth(a, creator, thread_name(a, a[creator].process).view());
   if (born == no_task) return call.failed_with(EAGAIN);
   auto& details = details_of(born);

@@ -1,7 +1,7 @@
 // Clocks and sleeping, in virtual time.
 //
 // Resource: none.
-// Blocks: a sleep, until its deadline; nothing but time can end it.
+// Blocks: a sleep, until its deadline, or until a handler of a signal has run.
 // Releases: nothing. Every clock reads the arena's: monotonic ones (those of processor time too)
 // from the start of the execution's clock, the real-time ones with their fixed offset.
 // Async-signal-safe.
@@ -59,15 +59,27 @@ int judge_sleep(clockid_t clock) noexcept {
       -sys::call(SYS_clock_nanosleep, clock, TIMER_ABSTIME, sys::address(&beginning), 0));
 }
 
-void sleep_until(controlled_call& call, std::uint64_t deadline) noexcept {
-  while (call.block_on({}, deadline, false) != wake::timed_out) continue;
+// False if a handler has interrupted it, which no flag prevents.
+bool slept_until(controlled_call& call, std::uint64_t deadline) noexcept {
+  for (;;) {
+    const auto cause = call.block_on({}, deadline, false);
+    if (cause == wake::timed_out) return true;
+    if (cause != wake::retry) return false;
+  }
 }
 
-int sleep_for(const timespec& duration, const void* site) noexcept {
+timespec time_until(std::uint64_t deadline) noexcept {
+  const auto now = execution::now_ns();
+  return to_timespec(deadline > now ? deadline - now : 0);
+}
+
+int sleep_for(const timespec& duration, timespec* remaining, const void* site) noexcept {
   controlled_call call{operation::sleep, no_resource, site};
   if (!valid(duration) || duration.tv_sec < 0) return call.failed(EINVAL);
-  sleep_until(call, deadline_after(duration));
-  return call.completed(0);
+  const auto deadline = deadline_after(duration);
+  if (slept_until(call, deadline)) return call.completed(0);
+  if (remaining != nullptr) *remaining = time_until(deadline);
+  return call.failed(EINTR);
 }
 
 // The scheduling point of a look at the clock; what it shows is read afterwards.
@@ -101,9 +113,11 @@ int clock_nanosleep(clockid_t clock, int flags, const timespec* when, timespec* 
   if (const auto error = judge_sleep(clock); error != 0) return call.failed_with(error);
   if (!valid(*when) || when->tv_sec < 0) return call.failed_with(EINVAL);
   const auto base = counts_real_time(clock) ? CLOCK_REALTIME : CLOCK_MONOTONIC;
-  sleep_until(call,
-              (flags & TIMER_ABSTIME) != 0 ? deadline_at(base, *when) : deadline_after(*when));
-  return call.completed(0);
+  const bool absolute = (flags & TIMER_ABSTIME) != 0;
+  const auto deadline = absolute ? deadline_at(base, *when) : deadline_after(*when);
+  if (slept_until(call, deadline)) return call.completed(0);
+  if (!absolute && remaining != nullptr) *remaining = time_until(deadline);
+  return call.failed_with(EINTR);
 }
 
 int gettimeofday(timeval* __restrict now, void* __restrict zone) noexcept {
@@ -118,7 +132,7 @@ int gettimeofday(timeval* __restrict now, void* __restrict zone) noexcept {
 
 int nanosleep(const timespec* duration, timespec* remaining) {
   if (!controlled()) return real_nanosleep(duration, remaining);
-  return sleep_for(*duration, __builtin_return_address(0));
+  return sleep_for(*duration, remaining, __builtin_return_address(0));
 }
 
 int sched_yield() noexcept {
@@ -129,8 +143,10 @@ int sched_yield() noexcept {
 
 unsigned sleep(unsigned seconds) {
   if (!controlled()) return real_sleep(seconds);
-  sleep_for({.tv_sec = static_cast<time_t>(seconds), .tv_nsec = 0}, __builtin_return_address(0));
-  return 0;
+  timespec remaining{};
+  sleep_for({.tv_sec = static_cast<time_t>(seconds), .tv_nsec = 0}, &remaining,
+            __builtin_return_address(0));
+  return static_cast<unsigned>(remaining.tv_sec);
 }
 
 time_t time(time_t* now) noexcept {
@@ -151,7 +167,7 @@ int timespec_get(timespec* now, int base) noexcept {
 
 int usleep(useconds_t us) {
   if (!controlled()) return real_usleep(us);
-  return sleep_for(to_timespec(us * ns_per_us), __builtin_return_address(0));
+  return sleep_for(to_timespec(us * ns_per_us), nullptr, __builtin_return_address(0));
 }
 
 }  // extern "C"

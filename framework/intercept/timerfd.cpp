@@ -147,7 +147,7 @@ ssize_t read_timerfd(int fd, const iovec* parts, int count, const void* site) no
     }
     if (got == -EFAULT) timer(id).ticks = 0;
     if (got != -EAGAIN || at_once) return call.failed(static_cast<int>(-got));
-    call.block(next_expiry(id));
+    if (call.block(next_expiry(id)) == execution::wake::interrupted) return call.failed(EINTR);
   }
 }
 

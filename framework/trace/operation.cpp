@@ -134,6 +134,7 @@ constexpr std::array<operation_traits, operation_count> operations{{
     {"truncate", true, true, true},
     {"memfd", false, false, true},
     {"fence", false, false, false},
+    {"timer", false, true, true},
 }};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(resource_kind::count_)> kinds{

@@ -157,6 +157,8 @@ enum class operation : std::uint8_t {
   memfd,
   // a memory fence
   fence,
+  // timers that end in a signal
+  timer,
   count_,
 };
 

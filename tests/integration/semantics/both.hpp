@@ -11,6 +11,7 @@
 // depend on who is faster.
 #pragma once
 
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,6 +76,12 @@ struct declared {
   }
 };
 
+// A native process begins with the signal handlers of a fresh program, as a controlled one does, and
+// not with those of the test runner.
+inline void forget_signal_handlers() {
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+}
+
 template <class World>
 std::array<long, notes::capacity> run_natively(const std::vector<body<World>>& bodies) {
   void* place =
@@ -88,6 +95,7 @@ std::array<long, notes::capacity> run_natively(const std::vector<body<World>>& b
   for (const auto run : bodies) {
     const auto child = ::fork();
     if (child == 0) {
+      forget_signal_handlers();
       run(*world);
       ::_exit(0);
     }

@@ -55,6 +55,20 @@ TEST_CASE("a child that was killed is its parent's business, one that crashed is
   CHECK(found[0].tasks == strings{"crashed"});
 }
 
+TEST_CASE("a child that another task ended by a signal did not crash") {
+  trace_builder b;
+  const auto parent = b.task("parent");
+  const auto child = b.task("child", parent);
+  const auto other = b.task("other", parent);
+  b.does(parent, operation::signal_send, no_resource,
+         {.before = SIGTERM, .after = index(child) + 1});
+  b.dies(child, {.kind = task_end::how::signalled, .code = SIGTERM});
+  b.dies(other, {.kind = task_end::how::signalled, .code = SIGTERM});
+  const auto found = check_crash(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].tasks == strings{"other"});
+}
+
 TEST_CASE("a process of the scenario that was killed crashed") {
   trace_builder b;
   b.dies(b.task("teller 0"), {.kind = task_end::how::signalled, .code = SIGKILL});
