@@ -11,6 +11,7 @@ constexpr std::array<checker, violation_kind_count> table{{
     {"data_race", "two instrumented accesses to the same bytes that nothing orders",
      check_data_race},
     {"lost_update", "a write overwrote a value that nobody had read", check_lost_update},
+    {"not_linearizable", "results that no order of the calls explains", check_not_linearizable},
     {"starvation", "a waiter was overtaken more often than the bound allows", check_starvation},
     {"expectation", "an expect() did not hold", check_expectation},
     {"exit", "a process ended with an exit code that is not allowed", check_exit},

@@ -31,6 +31,7 @@ struct checker {
 [[nodiscard]] std::vector<violation> check_deadlock(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_data_race(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_lost_update(const trace&, const limits&);
+[[nodiscard]] std::vector<violation> check_not_linearizable(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_starvation(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_expectation(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_exit(const trace&, const limits&);

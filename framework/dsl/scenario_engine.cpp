@@ -52,6 +52,7 @@ trace scenario_engine::execute(const scenario_info& info) {
   if (!ran_) controller_.abandon();
   destroy_objects();
   auto result = controller_.harvest();
+  result.histories = std::move(histories_);
   memory_.reset();
   if (misuse) std::rethrow_exception(misuse);
   if (!system_trouble_.empty()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -22,8 +23,8 @@ namespace forkloom::detail {
 class scenario_engine {
  public:
   scenario_engine(execution::controller& controller, execution::scenario_memory& memory,
-                  body_limit& limit, const options& how)
-      : controller_(controller), memory_(memory), limit_(limit), options_(how) {}
+                  body_limit& limit, const options& how, std::uint64_t seed)
+      : controller_(controller), memory_(memory), limit_(limit), options_(how), seed_(seed) {}
 
   // Runs the body and its processes once. The controller must have begun an execution. The body's
   // exceptions end up in the trace. Throws usage_error if the body declares no process.
@@ -40,6 +41,8 @@ class scenario_engine {
   void destroy_later(std::function<void()> destructor) {
     destructors_.push_back(std::move(destructor));
   }
+  [[nodiscard]] std::uint64_t execution_seed() const noexcept { return seed_; }
+  void found(judged_history history) { histories_.push_back(std::move(history)); }
   [[nodiscard]] unsigned default_process_count() const { return options_.processes; }
 
  private:
@@ -59,6 +62,8 @@ class scenario_engine {
   body_limit& limit_;
   std::optional<body_limit::watch> watch_;  // while the body runs
   const options& options_;
+  std::uint64_t seed_;
+  std::vector<judged_history> histories_;
   std::vector<std::function<void()>> destructors_;
   std::vector<allowance> allowances_;  // by task
   bool ran_ = false;

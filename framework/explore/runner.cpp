@@ -20,7 +20,7 @@ runner::runner(const scenario_info& scenario, const options& how, const worker_c
 trace runner::run(const strategy::state& strategy, std::uint64_t seed, tracing detail) {
   pids_.rewind();
   controller_.begin(strategy, seed, detail == tracing::full);
-  forkloom::detail::scenario_engine engine(controller_, memory_, limit_, options_);
+  forkloom::detail::scenario_engine engine(controller_, memory_, limit_, options_, seed);
   auto result = engine.execute(scenario_);
   if (scenario_.examine) scenario_.examine(result);
   leftovers_.collect(result);

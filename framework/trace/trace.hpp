@@ -68,6 +68,15 @@ struct leftover_record {
   resource_id resource = no_resource;  // if the trace knows it
 };
 
+// The calls of a generated program, judged by its model: only of those that no order explains.
+// Lives until the checkers have seen it; the JSON of a trace does not have it.
+struct judged_history {
+  std::string object;
+  std::string message;
+  std::vector<std::string> tasks;
+  std::vector<std::string> details;  // the calls as a table, line by line
+};
+
 enum class ending : std::uint8_t {
   finished,      // every task ended
   stuck,         // no task is enabled and no deadline is pending, but tasks live
@@ -87,6 +96,7 @@ struct trace {
   std::vector<wait_record> waits;
   std::vector<failure_record> failures;
   std::vector<leftover_record> leftovers;
+  std::vector<judged_history> histories;
   std::vector<std::vector<std::uint64_t>> stacks;  // innermost address first; see event::stack
   std::vector<task_id> schedule;                   // the pick of each step
 

@@ -1,6 +1,7 @@
 // forkloom-bench: what control costs, each figure beside a baseline in the same place.
 //
 //   forkloom-bench [--json] [switch] [point] [trap] [executions] [scaling] [memory]
+//                  [linearizability]
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/random.hpp"
 #include "tests/bench/futex_ring.hpp"
+#include "tests/bench/linearizability.hpp"
 #include "tests/bench/measure.hpp"
 #include "tests/bench/memory.hpp"
 
@@ -208,6 +210,7 @@ std::vector<json> run(const std::string& bench, const explore::worker_context& c
   if (bench == "trap") return bench_trap();
   if (bench == "executions") return bench_executions(context);
   if (bench == "memory") return bench_memory();
+  if (bench == "linearizability") return bench_linearizability();
   return bench_scaling();
 }
 
@@ -230,12 +233,13 @@ std::string line(const json& row, bool as_json) {
 
 int main(int argc, char** argv) {
   using namespace forkloom;
-  const std::vector<std::string> names{"switch",     "point",   "trap",
-                                       "executions", "scaling", "memory"};
+  const std::vector<std::string> names{"switch",  "point",  "trap",           "executions",
+                                       "scaling", "memory", "linearizability"};
   std::vector<std::string> chosen;
   bool as_json = false;
   CLI::App app{"What control costs, beside a baseline on the same processor."};
-  app.add_option("bench", chosen, "switch, point, trap, executions, scaling, memory; none: all")
+  app.add_option("bench", chosen,
+                 "switch, point, trap, executions, scaling, memory, linearizability; none: all")
       ->check(CLI::IsMember(names));
   app.add_flag("--json", as_json, "one JSON object a line");
   CLI11_PARSE(app, argc, argv);

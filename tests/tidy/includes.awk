@@ -44,10 +44,11 @@ function allowed(header) {
   }
   if (starts_with(FILENAME, "scenarios/")) {
     return is_standard(header) || is_posix(header) || starts_with(header, "boost/") ||
-           starts_with(header, "forkloom/") || starts_with(header, "scenarios/")
+           starts_with(header, "forkloom/") || starts_with(header, "scenarios/") ||
+           header == "rapidcheck.h"
   }
   if (starts_with(FILENAME, "framework/include/")) {
-    return is_standard(header) || is_posix(header) || starts_with(header, "forkloom/")
+    return header == "rapidcheck.h" || is_standard(header) || is_posix(header) || starts_with(header, "forkloom/")
   }
   if (starts_with(FILENAME, "framework/")) {
     return !starts_with(header, "scenarios/") && !starts_with(header, "tests/")

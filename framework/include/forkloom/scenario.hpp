@@ -121,6 +121,9 @@ class scenario {
   // a failed expectation). Processes cannot be declared after it.
   void finally(const std::function<void()>& check);
 
+  // For Forkloom's own helpers.
+  [[nodiscard]] detail::scenario_engine& engine() noexcept { return engine_; }
+
  private:
   template <class Body>
   static std::function<void(forkloom::process&)> callable(Body&& body) {
