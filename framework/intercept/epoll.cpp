@@ -115,7 +115,7 @@ int wait_for(int epoll, const epoll_event* events, std::uint64_t deadline, const
              const void* site, Attempt attempt) noexcept {
   controlled_call call{operation::epoll_wait, resource_of(epoll), site};
   // One that does not wait looks at no signals.
-  if (mask != nullptr && deadline > execution::now_ns()) call.mask_signals(to_kernel(*mask));
+  if (deadline > execution::now_ns() && !take_mask(call, mask)) return call.failed(EFAULT);
   const auto result = wait_until_ready(
       call, deadline, [&] { return look_at(epoll); }, attempt);
   const auto error = errno;

@@ -105,7 +105,7 @@ template <class Attempt>
 int wait_for(const sets& all, std::uint64_t deadline, const sigset_t* mask, const void* site,
              Attempt attempt) noexcept {
   controlled_call call{operation::select, all.look().first(), site};
-  if (mask != nullptr) call.mask_signals(to_kernel(*mask));
+  if (!take_mask(call, mask)) return call.failed(EFAULT);
   const auto result = wait_until_ready(
       call, deadline, [&] { return all.look(); },
       [&] {
@@ -113,6 +113,7 @@ int wait_for(const sets& all, std::uint64_t deadline, const sigset_t* mask, cons
         return attempt();
       });
   const auto error = errno;
+  if (result < 0) all.give_back();  // a call that fails leaves the sets as they were
   if (result > 0)
     if (const auto ready = all.first_ready(); ready != no_resource) call.concern(ready);
   return ended(call, result, error);
