@@ -138,10 +138,10 @@ struct task_details {
   std::uint64_t random_count = 0;     // counts the random numbers that it has had
   int parent_death_signal = 0;        // what it wishes to get when its parent dies; 0: nothing
   int spawn_outcome = spawn_pending;  // of posix_spawn's exec: 0 or an error number
-  signal_actions actions;   // of the process, with its first task
-  signal_set awaited = 0;   // what its sigwait takes
-  signal_set own_mask = 0;  // what it blocks when its temporary mask is gone
-  int death_due = 0;        // the signal that ends the process, which is stopped, when it goes on
+  signal_actions actions;             // of the process, with its first task
+  signal_set awaited = 0;             // what its sigwait takes
+  signal_set own_mask = 0;            // what it blocks when its temporary mask is gone
+  int death_due = 0;  // the signal that ends the process, which is stopped, when it goes on
   resource_id disturbed_at = no_resource;  // what it waited for when a signal came
   std::array<char, 32> name{};
 };

@@ -172,8 +172,7 @@ resource_id concerned(const target& to, int signal) noexcept {
 template <class Attempt, class Probe>
 int send(const target& to, int signal, const void* site, Attempt attempt, Probe probe) noexcept {
   controlled_call call{operation_for(signal), concerned(to, signal), site};
-  call.asks(static_cast<std::uint64_t>(signal),
-            to.process == no_task ? 0 : index(to.process) + 1);
+  call.asks(static_cast<std::uint64_t>(signal), to.process == no_task ? 0 : index(to.process) + 1);
   signals::hold(this_arena(), execution::self());
   const auto error = send_one(to, signal, attempt, probe);
   if (error != 0) return call.failed_with(error);

@@ -76,8 +76,8 @@ struct declared {
   }
 };
 
-// A native process begins with the signal handlers of a fresh program, as a controlled one does, and
-// not with those of the test runner.
+// A native process begins with the signal handlers of a fresh program, as a controlled one does,
+// and not with those of the test runner.
 inline void forget_signal_handlers() {
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
 }
