@@ -163,9 +163,11 @@ struct named_range {
 };
 
 // A call that passed although Forkloom should schedule it, and where it was made: the innermost
-// frames of its stack.
+// frames of its stack. `event`: how many events there were before.
 struct uncontrolled_call {
   std::array<char, 128> name{};
+  task_id task = no_task;
+  std::uint32_t event = 0;
   std::uint64_t site = 0;
   std::array<std::uint64_t, 16> stack{};
 };

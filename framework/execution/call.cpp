@@ -279,6 +279,8 @@ void note_uncontrolled(const char* call, const void* site) noexcept {
   const auto length = std::min(std::strlen(call), fresh.name.size() - 1);
   std::copy_n(call, length, fresh.name.begin());
   fresh.name[length] = '\0';
+  fresh.task = self();
+  fresh.event = a.log.event_count();
   fresh.site = place;
   const uncontrolled_section not_ours;
   walk_stack(fresh.stack);

@@ -7,6 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "framework/execution/images.hpp"
+
 namespace forkloom::execution {
 namespace {
 
@@ -102,21 +104,43 @@ void name_watcher(const arena& a, trace& result) {
   });
 }
 
+// Events, stacks and what passed, with addresses that mean the same in whatever process they were.
+void take_events(const arena& a, trace& result) {
+  images programs(a);
+  result.events.resize(a.log.event_count());
+  a.log.for_each_event([&](std::uint32_t number, const event& e) { result.events[number] = e; });
+  result.stacks.resize(a.stack_count);
+  const auto frames_of = [&](task_id task, const auto& stack) {
+    std::vector<std::uint64_t> frames;
+    for (const auto address : stack)
+      if (address != 0) frames.push_back(programs.in_file(task, address));
+    return frames;
+  };
+  std::uint32_t passed = 0;
+  for (std::uint32_t number = 0; number <= result.events.size(); ++number) {
+    programs.go_on_to(number);
+    for (; passed < a.uncontrolled_count && a.uncontrolled[passed].event <= number; ++passed) {
+      const auto& call = a.uncontrolled[passed];
+      result.passed.push_back({call.name.data(), frames_of(call.task, call.stack)});
+    }
+    if (number == result.events.size()) break;
+    auto& e = result.events[number];
+    if (e.op == operation::exec) e.stack = 0;  // the new program tells of it, the old one called
+    e.site = programs.in_file(e.task, e.site);
+    if (e.stack != 0) result.stacks[e.stack - 1] = frames_of(e.task, a.stacks[e.stack - 1]);
+    programs.note_birth(e);
+  }
+  result.modules = programs.take_files();
+}
+
 }  // namespace
 
 trace to_trace(const arena& a) {
   trace result;
-  result.events.resize(a.log.event_count());
-  a.log.for_each_event([&](std::uint32_t number, const event& e) { result.events[number] = e; });
+  take_events(a, result);
   result.tasks = tasks_of(a);
   result.resources = resources_of(a);
   result.failures = failures_of(a);
-  result.stacks.reserve(a.stack_count);
-  for (std::uint32_t i = 0; i < a.stack_count; ++i) {
-    auto& frames = result.stacks.emplace_back();
-    for (const auto address : a.stacks[i])
-      if (address != 0) frames.push_back(address);
-  }
   result.schedule.resize(a.log.pick_count());
   a.log.for_each_pick(
       [&](std::uint32_t number, task_id picked) { result.schedule[number] = picked; });

@@ -209,7 +209,7 @@ class campaign {
     result_.steps += t.steps;
     result_.switches += t.switches;
     if (options_.hashes) result_.hashes.push_back({.seed = seed, .steps = t.steps, .hash = t.hash});
-    for (const auto& call : run_.uncontrolled()) note_uncontrolled(call);
+    for (const auto& call : t.passed) note_uncontrolled(t, call);
     result_.message = trouble(t);
     if (result_.message.empty()) return true;
     result_.how = verdict::error;
@@ -218,10 +218,9 @@ class campaign {
   }
 
   // Once for each line of the user's.
-  void note_uncontrolled(const execution::uncontrolled_call& call) {
-    const auto line = users_line(call.stack);
-    auto text = line.empty() ? std::string(call.name.data())
-                             : fmt::format("{} at {}", call.name.data(), line);
+  void note_uncontrolled(const trace& t, const uncontrolled_record& call) {
+    const auto line = users_line(t, call.stack);
+    auto text = line.empty() ? call.name : fmt::format("{} at {}", call.name, line);
     auto& lines = result_.uncontrolled;
     if (std::find(lines.begin(), lines.end(), text) == lines.end())
       lines.push_back(std::move(text));

@@ -1,5 +1,6 @@
 #include "framework/explore/debug_information.hpp"
 
+#include <cxxabi.h>
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <link.h>
@@ -22,17 +23,6 @@ const std::string program = [] {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error).string();
 }();
-
-// What stands between the program and the kernel has lines for those that debug it, which a
-// program's author is not: they would be taken for the program's own.
-bool is_systems(std::string_view path) {
-  path.remove_prefix(path.rfind('/') + 1);
-  constexpr std::array<std::string_view, 8> names{
-      "libc.so",    "ld-linux",    "libstdc++.so", "libgcc_s.so",
-      "libasan.so", "libubsan.so", "libtsan.so",   "libforkloom_intercept.so"};
-  return std::any_of(names.begin(), names.end(),
-                     [&](std::string_view name) { return path.starts_with(name); });
-}
 
 int report_module(dl_phdr_info* module, std::size_t /*size*/, void* session) noexcept {
   const bool is_program = module->dlpi_name == nullptr || *module->dlpi_name == '\0';
@@ -100,7 +90,28 @@ constexpr Dwfl_Callbacks callbacks{.find_elf = dwfl_build_id_find_elf,
                                    .section_address = nullptr,
                                    .debuginfo_path = nullptr};
 
+// "bank::pay(int)" without "(int)", but "(anonymous namespace)::pay" and "operator()" whole.
+std::string without_parameters(std::string name) {
+  for (auto at = name.find('('); at != std::string::npos; at = name.find('(', at + 1)) {
+    const auto before = std::string_view(name).substr(0, at);
+    if (before.empty() || before.ends_with("::") || before.ends_with("operator")) continue;
+    name.resize(at);
+    break;
+  }
+  return name;
+}
+
 }  // namespace
+
+bool is_systems(std::string_view path) {
+  path.remove_prefix(path.rfind('/') + 1);
+  constexpr std::array<std::string_view, 14> names{
+      "libc.so",     "ld-linux",    "libstdc++.so",  "libgcc_s.so", "libasan.so",
+      "libubsan.so", "libtsan.so",  "libpthread.so", "librt.so",    "libdl.so",
+      "libm.so",     "linux-vdso.", "libforkloom_",  "libc++.so"};
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return path.starts_with(name); });
+}
 
 struct debug_information::session {
   std::unique_ptr<Dwfl, decltype(&dwfl_end)> modules{dwfl_begin(&callbacks), &dwfl_end};
@@ -111,6 +122,15 @@ debug_information::debug_information() : session_(std::make_unique<session>()) {
   if (modules == nullptr) return;
   dwfl_report_begin(modules);
   dl_iterate_phdr(report_module, modules);
+  dwfl_report_end(modules, nullptr, nullptr);
+}
+
+debug_information::debug_information(const std::string& path)
+    : session_(std::make_unique<session>()) {
+  auto* modules = session_->modules.get();
+  if (modules == nullptr) return;
+  dwfl_report_begin(modules);
+  dwfl_report_elf(modules, path.c_str(), path.c_str(), -1, 0, true);
   dwfl_report_end(modules, nullptr, nullptr);
 }
 
@@ -129,6 +149,22 @@ std::vector<source_line> debug_information::lines_at(std::uint64_t address) cons
     if (auto line = call_of(unit, &scope)) lines.push_back(std::move(*line));
   }
   return lines;
+}
+
+std::string debug_information::function_at(std::uint64_t address) const {
+  auto* modules = session_->modules.get();
+  auto* module = modules != nullptr ? dwfl_addrmodule(modules, address) : nullptr;
+  if (module == nullptr) return {};
+  GElf_Off offset = 0;
+  GElf_Sym symbol{};
+  const char* name =
+      dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
+  // Without all its symbols a file has only some, and the nearest may be another function.
+  if (name == nullptr || offset >= symbol.st_size) return {};
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> readable(
+      abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
+  return readable != nullptr ? without_parameters(readable.get()) : name;
 }
 
 }  // namespace forkloom::explore

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "forkloom/options.hpp"
 #include "forkloom/registry.hpp"
@@ -32,12 +31,6 @@ class runner {
 
   // The campaign was told to stop; the last trace is of an execution that was cut short.
   [[nodiscard]] bool interrupted() const noexcept { return controller_.interrupted(); }
-
-  // The calls of the last execution that passed although Forkloom should schedule them.
-  [[nodiscard]] std::span<const execution::uncontrolled_call> uncontrolled() noexcept {
-    const auto& a = controller_.memory();
-    return {a.uncontrolled.data(), a.uncontrolled_count};
-  }
 
  private:
   const scenario_info& scenario_;

@@ -77,6 +77,12 @@ struct judged_history {
   std::vector<std::string> details;  // the calls as a table, line by line
 };
 
+// A call that passed although Forkloom should schedule it, and where it was made.
+struct uncontrolled_record {
+  std::string name;
+  std::vector<std::uint64_t> stack;  // innermost address first
+};
+
 enum class ending : std::uint8_t {
   finished,      // every task ended
   stuck,         // no task is enabled and no deadline is pending, but tasks live
@@ -100,7 +106,14 @@ struct trace {
   std::vector<std::vector<std::uint64_t>> stacks;  // innermost address first; see event::stack
   std::vector<task_id> schedule;                   // the pick of each step
 
-  // event::site and stack addresses → "file:line", filled in when a failure is explained.
+  // The files of programs that tasks executed, and of their libraries. Addresses in them are told
+  // as module_address.hpp says; all others are those of the process that reads the trace. Like the
+  // next, only for finding sources: kept in no file.
+  std::vector<std::string> modules;
+  std::vector<uncontrolled_record> passed;
+
+  // event::site and stack addresses → "file:line", filled in when a failure is explained; or, of
+  // programs without debug information, "function in program".
   std::map<std::uint64_t, std::string> sources;
 
   ending how = ending::finished;

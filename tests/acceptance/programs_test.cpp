@@ -124,6 +124,47 @@ TEST_CASE("shared memory that a program leaves behind is a leak", "[acceptance]"
   CHECK(nothing.holds());
 }
 
+// "inheritance.c:N" of the line with that comment.
+std::string place_in_inheritance(const std::string& comment) {
+  std::ifstream file(FORKLOOM_SCRIPTS "/inheritance.c");
+  std::string text;
+  for (unsigned line = 1; std::getline(file, text); ++line)
+    if (text.find("// " + comment) != std::string::npos)
+      return "inheritance.c:" + std::to_string(line);
+  FAIL("no line says '" << comment << "'");
+  return {};
+}
+
+TEST_CASE("a report names the lines of a program and of the child that it forked", "[acceptance]") {
+  const std::string name = GENERATE("program_inheritance", "program_inheritance_fixed");
+  // At the same addresses, as far as the second sort is concerned, is another program.
+  const auto done = run(5, {}, {fixture(name), "::", fixture("program_endings"), "0"});
+  INFO(done.out);
+  CHECK(done.code == 1);
+  CHECK_THAT(done.out, Contains("deadlock: "));
+  CHECK_THAT(done.out, Contains(place_in_inheritance("the child waits here") + "; could"));
+  CHECK_THAT(done.out, Contains(place_in_inheritance("the parent waits here") + "; could"));
+  CHECK_THAT(done.out, !Contains("program_scenario.cpp"));
+}
+
+TEST_CASE("a program that a shell executes has lines too", "[acceptance]") {
+  const auto done = run(5, {}, {"/bin/sh", "-c", fixture("program_inheritance") + "; exit 0"});
+  INFO(done.out);
+  CHECK_THAT(done.out, Contains(place_in_inheritance("the child waits here")));
+}
+
+TEST_CASE("a program without debug information has functions, or places in it", "[acceptance]") {
+  CHECK_THAT(run(5, {}, {fixture("program_inheritance_bare")}).out,
+             Contains("at hear in program_inheritance_bare; could") &&
+                 Contains("at main in program_inheritance_bare; could"));
+  const auto stripped = [] { return run(5, {}, {fixture("program_inheritance_stripped")}).out; };
+  const auto first = stripped();
+  const auto at = first.find(" at program_inheritance_stripped+0x");
+  REQUIRE(at != std::string::npos);
+  const auto place = first.substr(at, first.find(';', at) - at);
+  CHECK_THAT(stripped(), Contains(place));  // wherever it was mapped
+}
+
 TEST_CASE("what the kernel takes back at a program's end is no leak", "[acceptance]") {
   // It ends with a descriptor and a mapping; the name is removed by the clean-up.
   require_correct(

@@ -58,3 +58,4 @@ status=0
 [ $status = 1 ] || fail "not locked: exit code $status"
 grep -q "data race on" output || fail "not locked: no data race"
 grep -q "nothing orders the two" output || fail "not locked: no reason"
+grep -q "program\.c:14" output || fail "not locked: no line"
