@@ -133,7 +133,7 @@ void wait_with_alarm(forkloom::scenario& scenario, bool pauses) {
       handle(SIGALRM, [](int) {});
     else
       sigprocmask(SIG_BLOCK, &alarms, nullptr);
-    ualarm(10, 0);
+    ualarm(4, 0);  // four steps
     if (pauses)
       expect(that(pause()) == -1);
     else
