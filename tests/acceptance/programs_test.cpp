@@ -137,7 +137,7 @@ std::string place_in_inheritance(const std::string& comment) {
 
 TEST_CASE("a report names the lines of a program and of the child that it forked", "[acceptance]") {
   const std::string name = GENERATE("program_inheritance", "program_inheritance_fixed");
-  // At the same addresses, as far as the second sort is concerned, is another program.
+  // Beside another program, whose addresses mean something else.
   const auto done = run(5, {}, {fixture(name), "::", fixture("program_endings"), "0"});
   INFO(done.out);
   CHECK(done.code == 1);

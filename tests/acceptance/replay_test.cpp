@@ -66,6 +66,18 @@ TEST_CASE("replays of one token print the same bytes but for the time", "[accept
   CHECK(body() == body());
 }
 
+TEST_CASE("what each strategy finds is found again by its token", "[acceptance]") {
+  const std::string strategy =
+      GENERATE("sticky", "sticky:3", "fair:20", "rr", "delay:3", "pct:2", "pos");
+  CAPTURE(strategy);
+  const auto found = run_forkloom({"run", "a lost deposit", "--strategy", strategy, "--json"});
+  REQUIRE(found.code == 0);
+  const auto token = first_violation(found.out).at("token").get<std::string>();
+  const auto again = run_forkloom({"replay", token, "--json"});
+  CHECK(again.code == 0);
+  CHECK(first_violation(again.out).at("reproduced") == 1);
+}
+
 TEST_CASE("the environment does not change what a token replays", "[acceptance]") {
   const auto token = token_of("a lost deposit");
   const auto done =

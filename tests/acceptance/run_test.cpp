@@ -171,6 +171,10 @@ TEST_CASE("bad options exit with 2 and say what is allowed", "[acceptance]") {
        {{"--hang-limit", "2h"}, "from 1ms to 3600s"},
        {{"--strategy", "luck"}, "luck"},
        {{"--strategy", "pct:33"}, "pct:33"},
+       {{"--strategy", "pct"}, "pct needs a bug depth"},
+       {{"--strategy", "random:2"}, "random takes no parameter"},
+       {{"--strategy", "sticky:0"}, "mean length of a run must be a whole number from 1"},
+       {{"--strategy", "fair:5:5"}, "fair takes one parameter"},
        {{"--checkers", "deadlok"}, "deadlok"},
        {{"--executoins", "3"}, "unknown option '--executoins'. Did you mean '--executions'?"}}));
   auto all = arguments;

@@ -22,10 +22,12 @@
 #include <string>
 
 #include "tests/integration/semantics/both.hpp"
+#include "tests/integration/semantics/milestone.hpp"
 
 namespace {
 
 using forkloom::semantics::both;
+using forkloom::semantics::milestone;
 using forkloom::semantics::notes;
 namespace bip = boost::interprocess;
 
@@ -156,12 +158,14 @@ TEST_CASE("memory that a segment does not have ends in bad_alloc, and nothing is
 }
 
 TEST_CASE("a segment that is being made cannot be opened before it is ready") {
-  using world = segment_world<in_shared_memory>;
+  struct world : segment_world<in_shared_memory> {
+    milestone found;
+  };
   const auto seen = both<world>({
       [](world& w) {
         bip::managed_shared_memory segment(bip::create_only, w.name.data(), segment_size);
         segment.construct<int>("answer")(42);
-        while (w.seen[0] == notes::nothing) ::usleep(1000);
+        w.found.await();
       },
       [](world& w) {
         for (;;) {
@@ -169,9 +173,10 @@ TEST_CASE("a segment that is being made cannot be opened before it is ready") {
             bip::managed_shared_memory segment(bip::open_only, w.name.data());
             const auto* answer = segment.find<int>("answer").first;
             if (answer == nullptr) continue;
-            return w.note(0, *answer);
+            w.note(0, *answer);
+            return w.found.reach();
           } catch (const bip::interprocess_exception&) {
-            ::usleep(1000);  // it is not there yet
+            ::usleep(1000);  // it is not there yet, and nothing tells when it is
           }
         }
       },

@@ -1,7 +1,6 @@
 // Boost.Interprocess's synchronisation objects in shared memory: those that are made of pthread
 // calls, and those that spin.
 #include <sched.h>
-#include <semaphore.h>
 #include <unistd.h>
 
 #include <boost/date_time/posix_time/posix_time_types.hpp>
@@ -19,26 +18,20 @@
 #include <boost/interprocess/sync/spin/mutex.hpp>
 #include <boost/interprocess/sync/spin/recursive_mutex.hpp>
 #include <boost/interprocess/sync/spin/semaphore.hpp>
+#include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "tests/integration/semantics/both.hpp"
+#include "tests/integration/semantics/milestone.hpp"
 
 namespace {
 
 using forkloom::semantics::both;
+using forkloom::semantics::milestone;
 using forkloom::semantics::notes;
 namespace bip = boost::interprocess;
 namespace spin = boost::interprocess::ipcdetail;
-
-// What one process tells another: that it has come so far.
-class milestone {
- public:
-  milestone() { ::sem_init(&s_, 1, 0); }
-  void reach() { ::sem_post(&s_); }
-  void await() { ::sem_wait(&s_); }
-
- private:
-  sem_t s_;
-};
 
 template <class Lock>
 struct guarded : notes {
@@ -292,15 +285,44 @@ TEMPLATE_TEST_CASE("a Boost semaphore counts, waits and times out", "",
   CHECK(seen[2] == 0);
 }
 
+namespace {
+
+// The emulation keeps a process's globals in shared memory called after its pid, and only exit
+// handlers take them away; a body has none.
+struct mendable : guarded<spin::robust_spin_mutex<spin::spin_mutex>> {
+  pid_t dying = 0;
+  pid_t mending = 0;
+
+  mendable() = default;
+  mendable(const mendable&) = delete;
+  mendable& operator=(const mendable&) = delete;
+  ~mendable() {
+    for (const auto pid : {dying, mending}) remove_globals_of(pid);
+  }
+
+ private:
+  static void remove_globals_of(pid_t pid) {
+    const auto prefix = "bip.gmem.map." + std::to_string(pid) + "_";
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/dev/shm", error))
+      if (entry.path().filename().string().starts_with(prefix))
+        std::filesystem::remove(entry.path(), error);
+  }
+};
+
+}  // namespace
+
 TEST_CASE("a robust Boost lock passes from a dead owner to one who can mend") {
-  using world = guarded<spin::robust_spin_mutex<spin::spin_mutex>>;
+  using world = mendable;
   const auto seen = both<world>({
       [](world& w) {
+        w.dying = ::getpid();
         w.lock.lock();
         w.first.reach();
         ::_exit(0);
       },
       [](world& w) {
+        w.mending = ::getpid();
         w.first.await();
         w.lock.lock();
         w.note(0, w.lock.previous_owner_dead());
