@@ -72,7 +72,7 @@ TEST_CASE("who sends to a peer that is gone gets EPIPE, and SIGPIPE unless it sa
   const auto seen = both<streams>({[](streams& w) {
     pipe_signals = 0;
     signal(SIGPIPE, count_signal);
-    close(w.other);
+    w.close_other_and_see_it_gone();
     w.note_error(0, send_text(w.one, "x", MSG_NOSIGNAL));
     w.note(1, pipe_signals);
     w.note_error(2, send_text(w.one, "x"));
@@ -91,7 +91,7 @@ TEST_CASE("who sends to a peer that is gone gets EPIPE, and SIGPIPE unless it sa
 TEST_CASE("SIGPIPE kills who does not expect it") {
   both<streams>({[](streams& w) {
                   signal(SIGPIPE, SIG_DFL);
-                  close(w.other);
+                  w.close_other_and_see_it_gone();
                   send_text(w.one, "x");
                   w.note(0, 1);
                 }},
