@@ -11,12 +11,14 @@
 // depend on who is faster.
 #pragma once
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -82,12 +84,26 @@ inline void forget_signal_handlers() {
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
 }
 
+// What the native processes share. They pass the gate when all of them exist and the parent has
+// got rid of its copies: a reader is not gone while the parent still has its end of the pipe.
+template <class World>
+struct natively {
+  std::atomic<bool> gate = false;
+  World world;
+
+  void await_gate() const {
+    while (!gate.load()) ::sched_yield();
+  }
+};
+
 template <class World>
 std::array<long, notes::capacity> run_natively(const std::vector<body<World>>& bodies) {
+  using shared = natively<World>;
   void* place =
-      ::mmap(nullptr, sizeof(World), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+      ::mmap(nullptr, sizeof(shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   REQUIRE(place != MAP_FAILED);
-  auto* world = new (place) World;
+  auto* here = new (place) shared;
+  auto* world = &here->world;
   std::vector<pid_t> children;
   // A body that calls exit() would write once more what is still buffered.
   std::cout.flush();
@@ -96,16 +112,18 @@ std::array<long, notes::capacity> run_natively(const std::vector<body<World>>& b
     const auto child = ::fork();
     if (child == 0) {
       forget_signal_handlers();
+      here->await_gate();
       run(*world);
       ::_exit(0);
     }
     children.push_back(child);
   }
   if constexpr (requires { world->forked(); }) world->forked();
+  here->gate = true;
   for (const auto child : children) REQUIRE(::waitpid(child, nullptr, 0) == child);
   const auto seen = world->seen;
-  world->~World();
-  ::munmap(place, sizeof(World));
+  here->~shared();
+  ::munmap(place, sizeof(shared));
   return seen;
 }
 

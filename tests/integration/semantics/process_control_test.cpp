@@ -33,7 +33,8 @@ void leave_orphan(piped& w, int signal) {
     if (fork() == 0) {
       ::signal(signal, SIG_DFL);
       w.note(0, prctl(PR_SET_PDEATHSIG, signal));
-      w.note(1, write(w.out, "!", 1));
+      w.note(1, 1);  // before the byte: whoever reads it ends, and that is the end here, too
+      write(w.out, "!", 1);
       for (;;) sleep(1000);
     }
     char byte = 0;
