@@ -10,6 +10,7 @@
 
 #include "forkloom/error.hpp"
 #include "framework/explore/explain.hpp"
+#include "framework/explore/explorer.hpp"
 #include "framework/explore/result_json.hpp"
 #include "framework/explore/runner.hpp"
 #include "framework/explore/sources.hpp"
@@ -73,12 +74,7 @@ std::string trouble(const trace& t) {
   }
 }
 
-// How long executions are: PCT's n and k. The longest of three random walks.
-struct estimate {
-  std::uint32_t k = 1;
-  std::size_t n = 1;
-};
-
+// The longest of three random walks.
 estimate measure(runner& run, std::uint64_t campaign_seed) {
   constexpr std::uint64_t walks = 3;
   estimate longest;
@@ -132,17 +128,15 @@ class campaign {
 
   campaign_result explore() {
     const auto begin = clock::now();
-    std::size_t tasks = 0;
-    if (needs_estimate(spec_)) {
-      const auto [k, n] = measure(run_, options_.seed);
-      spec_.k = k;
-      tasks = n;
-    }
-    result_.guarantee = guarantee(spec_, tasks);
+    const auto explorer = make_explorer(
+        spec_, {.seed = options_.seed, .measure = [&] { return measure(run_, options_.seed); }});
+    result_.guarantee = explorer->guarantee();
     for (std::uint64_t number = 0; number < options_.executions; ++number) {
-      if (!execute(number)) break;
+      const auto attempt = explorer->next(number);
+      if (!attempt || !execute(number, *attempt, *explorer)) break;
       if (options_.time.count() > 0 && clock::now() - begin >= options_.time) break;
     }
+    result_.conclusion = explorer->conclusion();
     result_.seconds = seconds_since(begin);
     judge(result_, options_);
     return std::move(result_);
@@ -152,7 +146,7 @@ class campaign {
     const auto begin = clock::now();
     auto t = run_.run(make(spec_), token.seed, tracing::full);
     account(t, token.seed);
-    auto f = blank_finding(t, 0, token.seed);
+    auto f = blank_finding(t, 0, {.spec = to_string(spec_), .seed = token.seed});
     f.replays = 1;
     find_sources(t);
     f.violations = check(t, checkers_, options_);
@@ -170,24 +164,23 @@ class campaign {
 
  private:
   // False when the campaign is over.
-  bool execute(std::uint64_t number) {
-    const auto seed = strategy::execution_seed(options_.seed, number);
-    const auto strategy = make(spec_);
-    auto t = run_.run(strategy, seed, tracing::lean);
+  bool execute(std::uint64_t number, const attempt& what, explorer& told_of_it) {
+    auto t = run_.run(what.strategy, what.seed, tracing::lean);
     if (run_.interrupted()) {
       result_.message = "stopped by a signal";
       result_.how = verdict::error;
       return false;
     }
-    if (!account(t, seed)) return false;
+    if (!account(t, what.seed)) return false;
     const auto found = check(t, checkers_, options_);
+    told_of_it.learn(t, !found.empty());
     if (found.empty()) return true;
     if (auto* known = find_like(found); known != nullptr) {
       ++known->occurrences;
       return true;
     }
-    auto f = blank_finding(t, number, seed);
-    auto told = explain(run_, strategy, seed, t, found, checkers_, options_);
+    auto f = blank_finding(t, number, what);
+    auto told = explain(run_, what.strategy, what.seed, t, found, checkers_, options_);
     f.replays = options_.replays;
     f.reproduced = told.reproduced;
     f.divergence = std::move(told.divergence);
@@ -226,12 +219,12 @@ class campaign {
       lines.push_back(std::move(text));
   }
 
-  finding blank_finding(const trace& t, std::uint64_t number, std::uint64_t seed) const {
+  finding blank_finding(const trace& t, std::uint64_t number, const attempt& what) const {
     finding f;
     f.execution = number;
     f.token = encode({.scenario = scenario_hash(scenario_.name),
-                      .strategy = to_string(spec_),
-                      .seed = seed,
+                      .strategy = what.spec,
+                      .seed = what.seed,
                       .processes = options_.processes,
                       .progress_limit = options_.progress_limit,
                       .step_limit = options_.step_limit,

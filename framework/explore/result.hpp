@@ -38,8 +38,9 @@ enum class verdict : std::uint8_t {
 
 struct campaign_result {
   std::string scenario;
-  std::string strategy;   // "random", "pct:3"
-  std::string guarantee;  // what the strategy promises, in words; or empty
+  std::string strategy;    // "random", "pct:3"
+  std::string guarantee;   // what the strategy promises, in words; or empty
+  std::string conclusion;  // what it can say after the last execution, in words; or empty
   std::uint64_t seed = 0;
   std::uint64_t executions = 0;
   std::uint64_t steps = 0;

@@ -62,6 +62,7 @@ void to_json(nlohmann::json& json, const campaign_result& value) {
   json = {{"scenario", value.scenario},
           {"strategy", value.strategy},
           {"guarantee", value.guarantee},
+          {"conclusion", value.conclusion},
           {"seed", value.seed},
           {"executions", value.executions},
           {"steps", value.steps},
@@ -80,6 +81,7 @@ void from_json(const nlohmann::json& json, campaign_result& value) {
   value.scenario = field::text_at(json, "scenario");
   value.strategy = field::text_at(json, "strategy");
   value.guarantee = field::text_at(json, "guarantee");
+  value.conclusion = field::text_at(json, "conclusion");
   value.seed = field::integer_at<std::uint64_t>(json, "seed");
   value.executions = field::integer_at<std::uint64_t>(json, "executions");
   value.steps = field::integer_at<std::uint64_t>(json, "steps");

@@ -52,6 +52,7 @@ json result_json(const explore::campaign_result& result) {
           {"error", error ? json(result.message) : json(nullptr)},
           {"isolation", result.isolation},
           {"guarantee", result.guarantee},
+          {"conclusion", result.conclusion},
           {"uncontrolled", result.uncontrolled}};
 }
 

@@ -191,6 +191,7 @@ std::string brief(const explore::finding& found, const style& look) {
 std::string full_report(const explore::campaign_result& result, const style& look) {
   auto text = summary(result, look);
   if (!result.guarantee.empty()) text += "  " + harmless(result.guarantee) + "\n";
+  if (!result.conclusion.empty()) text += "  " + harmless(result.conclusion) + "\n";
   if (!result.isolation.empty()) text += "  isolation: " + result.isolation + "\n";
   for (const auto& line : result.uncontrolled)
     if (line != result.message)

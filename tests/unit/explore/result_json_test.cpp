@@ -16,6 +16,7 @@ campaign_result sample() {
   result.scenario = "two tellers";
   result.strategy = "pct:3";
   result.guarantee = "finds it";
+  result.conclusion = "found it";
   result.seed = ~std::uint64_t{0};
   result.executions = 12;
   result.steps = 345;
@@ -45,6 +46,7 @@ TEST_CASE("a campaign's result keeps every field on its way to the caller", "[js
   CHECK(after.scenario == "two tellers");
   CHECK(after.strategy == "pct:3");
   CHECK(after.guarantee == "finds it");
+  CHECK(after.conclusion == "found it");
   CHECK(after.seed == ~std::uint64_t{0});
   CHECK(after.executions == 12);
   CHECK(after.steps == 345);
