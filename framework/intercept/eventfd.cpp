@@ -17,6 +17,7 @@
 
 #include "framework/execution/event_source.hpp"
 #include "framework/intercept/descriptor.hpp"
+#include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/next.hpp"
 
 namespace forkloom::intercept {
@@ -42,6 +43,7 @@ ssize_t move(operation op, long number, int fd, const iovec* parts, int count,
     const bool at_once = answers_at_once(flags, no_access_is_wrong);
     const auto moved = at_once ? attempt() : without_blocking(fd, flags, attempt);
     if (moved > 0) {
+      if (op == operation::write) tell_buffer_access(operation::load, parts, 1, moved, site);
       const auto value = number_in(parts);
       const bool added_nothing = value == 0 && parts->iov_len >= sizeof value;
       return added_nothing ? call.completed_unchanged(moved) : call.completed(moved, 0, value);

@@ -1,6 +1,8 @@
 // What the interception and the callbacks of instrumented code (framework/memory) tell each other.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -22,5 +24,9 @@ extern bool program_is_instrumented;
 // errno stays as it is.
 void tell_buffer_access(operation op, const void* bytes, std::int64_t count,
                         const void* site) noexcept;
+
+// The same for a buffer in parts, of which the first `count` bytes were used.
+void tell_buffer_access(operation op, const iovec* parts, std::size_t part_count,
+                        std::int64_t count, const void* site) noexcept;
 
 }  // namespace forkloom::intercept

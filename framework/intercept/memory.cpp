@@ -81,4 +81,14 @@ void tell_buffer_access(operation op, const void* bytes, std::int64_t count,
       .completed(number_of(access), op == operation::store ? ~now : now, now);
 }
 
+void tell_buffer_access(operation op, const iovec* parts, std::size_t part_count,
+                        std::int64_t count, const void* site) noexcept {
+  if (!program_is_instrumented) return;
+  for (std::size_t i = 0; i < part_count && count > 0; ++i) {
+    const auto used = std::min(count, static_cast<std::int64_t>(parts[i].iov_len));
+    tell_buffer_access(op, parts[i].iov_base, used, site);
+    count -= used;
+  }
+}
+
 }  // namespace forkloom::intercept

@@ -26,6 +26,7 @@
 #include <string_view>
 
 #include "framework/intercept/descriptor.hpp"
+#include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/virtual_time.hpp"
 
@@ -111,6 +112,7 @@ int send(mqd_t queue, const char* message, std::size_t size, unsigned priority,
     return real_timedsend(queue, message, size, priority, &patience_of_attempt(until));
   });
   if (result != 0) return call.failed(errno);
+  tell_buffer_access(operation::load, message, static_cast<std::int64_t>(size), site);
   if (auto& notified = to_be_notified(call.resource()); notified != 0) {
     if (somebody_receives(call.resource())) execution::note_uncontrolled("mq_notify");
     notified = 0;
@@ -126,8 +128,12 @@ ssize_t receive(mqd_t queue, char* message, std::size_t size, unsigned* priority
     return real_timedreceive(queue, message, size, &got, &patience_of_attempt(until));
   });
   if (result < 0) return call.failed(errno);
-  if (priority != nullptr) *priority = got;
-  return call.completed(result, 0, got);
+  call.completed(result, 0, got);
+  tell_buffer_access(operation::store, message, result, site);
+  if (priority == nullptr) return result;
+  *priority = got;
+  tell_buffer_access(operation::store, priority, sizeof got, site);
+  return result;
 }
 
 struct opened {

@@ -82,7 +82,7 @@ ssize_t try_write(int fd, int flags, Attempt attempt) noexcept {
 }
 
 // attempt: the call as it was made; parts: what it writes, looked at once the kernel has accepted
-// it.
+// it. That the kernel read them is told where it happened: before they are handed on.
 template <class Attempt>
 ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
                    Attempt attempt) noexcept {
@@ -90,6 +90,8 @@ ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
   for (;;) {
     const auto flags = status_flags(fd);
     auto written = try_write(fd, flags, attempt);
+    if (written > 0)
+      tell_buffer_access(operation::load, parts, static_cast<std::size_t>(count), written, site);
     if (written < 0 && errno == EAGAIN && !answers_at_once(flags, O_RDONLY)) {
       if (call.block() == wake::interrupted) return call.failed(EINTR);
       continue;
@@ -103,6 +105,7 @@ ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
       const auto more =
           try_write(fd, more_flags, [&] { return real_write(fd, rest.data(), rest.size()); });
       if (more >= 0) {
+        tell_buffer_access(operation::load, rest.data(), more, site);
         written += more;
         rest.skip(static_cast<std::size_t>(more));
         continue;
@@ -149,12 +152,16 @@ ssize_t write_any(int fd, const iovec* parts, int count, const void* site,
   if (is_pipe(fd)) return write_pipe(fd, parts, count, site, attempt);
   if (execution::sort_of(fd) == execution::event_source::eventfd)
     return write_eventfd(fd, parts, count, site);
-  return attempt();
+  const auto written = attempt();
+  tell_buffer_access(operation::load, parts, static_cast<std::size_t>(count), written, site);
+  return written;
 }
 
 ssize_t read_parts(int fd, const iovec* parts, int count, const void* site) noexcept {
   if (is_socket(fd)) return readv_socket(fd, parts, count, site);
-  return read_any(fd, parts, count, site, [&] { return real_readv(fd, parts, count); });
+  const auto got = read_any(fd, parts, count, site, [&] { return real_readv(fd, parts, count); });
+  tell_buffer_access(operation::store, parts, static_cast<std::size_t>(count), got, site);
+  return got;
 }
 
 ssize_t write_parts(int fd, const iovec* parts, int count, const void* site) noexcept {
@@ -184,8 +191,8 @@ ssize_t write_at(int fd, const iovec* parts, int count, off_t place, int flags,
   return never_waits(fd) ? attempt() : transfer_at_once(operation::write, fd, site, attempt);
 }
 
-// read() and write() of one buffer, which may lie in shared memory. The access to it is told where
-// it happens: after what was received with the bytes, and before they are handed on.
+// read() and write() of one buffer, which may lie in shared memory. That the kernel wrote into it
+// is told where it happens: after what was received with the bytes.
 ssize_t read_into(int fd, void* buffer, std::size_t count, const void* site) noexcept {
   const iovec whole{buffer, count};
   const auto result = read_any(fd, &whole, 1, site, [&] { return real_read(fd, buffer, count); });
@@ -195,11 +202,7 @@ ssize_t read_into(int fd, void* buffer, std::size_t count, const void* site) noe
 
 ssize_t write_from(int fd, const void* buffer, std::size_t count, const void* site) noexcept {
   const iovec whole{const_cast<void*>(buffer), count};  // NOLINT: an iovec serves reads as well
-  return write_any(fd, &whole, 1, site, [&] {
-    const auto result = real_write(fd, buffer, count);
-    tell_buffer_access(operation::load, buffer, result, site);
-    return result;
-  });
+  return write_any(fd, &whole, 1, site, [&] { return real_write(fd, buffer, count); });
 }
 
 int made_pipe(const int* ends, int result, const void* site) noexcept {

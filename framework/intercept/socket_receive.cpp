@@ -7,7 +7,8 @@
 // and an error change nothing.
 // Events: the result is the number of bytes; before is how many were asked for, the second resource
 // is the peer. A call for many messages is one event a message. Descriptors that came along are
-// told as duplicates of what the sender had (unix(7)), with no number for its own.
+// told as duplicates of what the sender had (unix(7)), with no number for its own. What the kernel
+// wrote into the buffers is told after what was received with it.
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include <limits.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <cstring>
 
 #include "framework/execution/event_source.hpp"
+#include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/remainder.hpp"
 #include "framework/intercept/socket_delivery.hpp"
@@ -52,6 +54,11 @@ struct receiving {
     std::size_t total = 0;
     for (std::size_t i = 0; i < part_count; ++i) total += parts[i].iov_len;
     return total;
+  }
+
+  // The first bytes of the buffers have come.
+  void tell_buffers(std::int64_t count) const noexcept {
+    tell_buffer_access(operation::store, parts, part_count, count, site);
   }
 
   [[nodiscard]] bool looks_only() const noexcept { return (flags & MSG_PEEK) != 0; }
@@ -156,11 +163,14 @@ ssize_t receive(const receiving& what, Attempt attempt) noexcept {
     const auto wanted = how.waits() && !came_with_control(what) ? what.wanted() : 0;
     if (what.looks_only()) {
       if (got < wanted && look_again(call, what, how)) continue;
-      return call.completed_unchanged(result);
+      call.completed_unchanged(result);
+      what.tell_buffers(result);
+      return result;
     }
     taken(what.fd, own, got);
     if (got < wanted) result += receive_rest(call, what, how, got, wanted);
     call.completed_without_waking(result);
+    what.tell_buffers(result);
     tell_descriptors(what);
     return result;
   }

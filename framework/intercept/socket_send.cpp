@@ -6,7 +6,7 @@
 // Releases: each transfer lets the receiver go on, even a part of one.
 // Events: the result is the number of bytes, before how many there were, after how many descriptors
 // went along; the second resource is the socket that it is for. A call with many messages is one
-// event a message.
+// event a message. What the kernel read from the buffers is told before it is handed on.
 //
 // Once it waits, the kernel wakes a sender only when a good part of its buffer is free (poll(2)
 // tells when), although less would do for it to go on. So does this.
@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/remainder.hpp"
 #include "framework/intercept/socket_delivery.hpp"
@@ -118,6 +119,7 @@ long send_rest(controlled_call& call, const sending& what, const patience& how,
     const auto target = what.target(call.resource());
     const auto now = send_more(what.fd, rest, what.flags);
     if (now >= 0) {
+      tell_buffer_access(operation::load, rest.data(), now, what.site);
       more += now;
       rest.skip(static_cast<std::size_t>(now));
       gone(what.fd, call.resource(), target, static_cast<std::uint64_t>(now));
@@ -143,6 +145,8 @@ ssize_t send_message(const sending& what) noexcept {
     if (result >= 0) {
       if (what.message->msg_name != nullptr) is_bound(what.fd);  // by the kernel, if not before
       gone(what.fd, own, target, static_cast<std::uint64_t>(result));
+      tell_buffer_access(operation::load, what.message->msg_iov, what.message->msg_iovlen, result,
+                         what.site);
       const auto sent = static_cast<std::size_t>(result);
       if (sent < what.size() && how.waits() && is_stream(what.fd))
         result += send_rest(call, what, how, sent);

@@ -10,6 +10,7 @@
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include <sys/msg.h>
 
+#include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/system_v.hpp"
 
@@ -33,6 +34,11 @@ resource_id queue_of(int id) noexcept {
 // Every message begins with its type, a positive one.
 std::uint64_t type_of(const void* message) noexcept {
   return message == nullptr ? 0 : static_cast<std::uint64_t>(*static_cast<const long*>(message));
+}
+
+// The bytes of the text, behind the type.
+std::int64_t with_type(std::size_t text) noexcept {
+  return static_cast<std::int64_t>(sizeof(long) + text);
 }
 
 // The others tell of the whole system, or take an index for an id.
@@ -82,7 +88,8 @@ int msgget(key_t key, int flags) noexcept {
 ssize_t msgrcv(int id, void* message, std::size_t size, long type, int flags) {
   if (!controlled()) return real_receive(id, message, size, type, flags);
   const auto queue = queue_of(id);
-  controlled_call call{operation::msgrcv, queue, __builtin_return_address(0)};
+  const auto* site = __builtin_return_address(0);
+  controlled_call call{operation::msgrcv, queue, site};
   call.asks(static_cast<std::uint64_t>(type), 0);
   const bool copies = (flags & MSG_COPY) != 0;
   const auto without_waiting = copies ? flags : flags | IPC_NOWAIT;
@@ -90,9 +97,10 @@ ssize_t msgrcv(int id, void* message, std::size_t size, long type, int flags) {
     const auto got = real_receive(id, message, size, type, without_waiting);
     if (got >= 0) {
       call.asks(static_cast<std::uint64_t>(type), type_of(message));
-      if (copies) return call.completed_unchanged(got);
-      system_v::happened(queue, stamp::second);
-      return call.completed(got);
+      if (!copies) system_v::happened(queue, stamp::second);
+      copies ? call.completed_unchanged(got) : call.completed(got);
+      tell_buffer_access(operation::store, message, with_type(static_cast<std::size_t>(got)), site);
+      return got;
     }
     if (errno != ENOMSG || (flags & IPC_NOWAIT) != 0 || copies)
       return system_v::failed(call, has_waited, errno);
@@ -103,10 +111,12 @@ ssize_t msgrcv(int id, void* message, std::size_t size, long type, int flags) {
 int msgsnd(int id, const void* message, std::size_t size, int flags) {
   if (!controlled()) return real_send(id, message, size, flags);
   const auto queue = queue_of(id);
-  controlled_call call{operation::msgsnd, queue, __builtin_return_address(0)};
+  const auto* site = __builtin_return_address(0);
+  controlled_call call{operation::msgsnd, queue, site};
   call.asks(type_of(message), size);
   for (bool has_waited = false;; has_waited = true) {
     if (real_send(id, message, size, flags | IPC_NOWAIT) == 0) {
+      tell_buffer_access(operation::load, message, with_type(size), site);
       system_v::happened(queue, stamp::first);
       return call.completed(0);
     }

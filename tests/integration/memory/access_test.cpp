@@ -263,23 +263,4 @@ TEST_CASE("sixteen bytes are exchanged as one") {
   CHECK(shared->number == ((static_cast<unsigned __int128>(2) << 64) | 1));
 }
 
-TEST_CASE("buffers in shared memory are read and written by the calls that are given them") {
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe(ends.data()) == 0);
-  area_in_shared_memory shared;
-  const auto what = trace_of({[&] {
-    if (::write(ends[1], &shared->from, 5) != 5) ::_exit(1);
-    if (::read(ends[0], &shared->to, sizeof shared->to) != 5) ::_exit(2);
-  }});
-  ::close(ends[0]);
-  ::close(ends[1]);
-  CHECK(what.tasks[0].end.code == 0);
-  const auto found = accesses_in(what);
-  REQUIRE(found.size() == 2);
-  CHECK(found[0] == told{load, offsetof(area, from), 5, 0, 0, sort::kernel});
-  CHECK(found[1].op == store);
-  CHECK(found[1].offset == offsetof(area, to));
-  CHECK(found[1].size == 5);
-}
-
 }  // namespace
