@@ -323,6 +323,8 @@ constexpr std::array rows{
     row{SYS_tee, same<&::tee>},
     row{SYS_vmsplice, same<&::vmsplice>},
     row{SYS_ftruncate, same<&::ftruncate>},
+    row{SYS_truncate, same<&::truncate>},
+    row{SYS_fallocate, same<&::fallocate>},
     row{SYS_memfd_create, same<&::memfd_create>},
     row{SYS_sendfile, same<&::sendfile>},
     // names

@@ -3,12 +3,11 @@
 // Resource: an object by its name; a mapping by the file behind its descriptor, called after the
 // file if it has no name of its own.
 // Blocks: nothing.
-// Releases: nothing; opening and unlinking are operations because others may look for the name. So
-// is giving an object that is used as shared memory another length: whoever touches what lies
-// behind the end dies of SIGBUS. Who makes a memory file (memfd) tells nobody. Mapping is no
-// scheduling point: nobody else can notice it. What a task maps and unmaps shared is told in silent
-// events. Mapping goes to the kernel directly, because a sanitizer's runtime maps memory before the
-// next definition can be looked up. Async-signal-safe.
+// Releases: nothing; opening and unlinking are operations because others may look for the name. Who
+// makes a memory file (memfd) tells nobody. Mapping is no scheduling point: nobody else can notice
+// it. What a task maps and unmaps shared is told in silent events. Mapping goes to the kernel
+// directly, because a sanitizer's runtime maps memory before the next definition can be looked up.
+// Async-signal-safe.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -32,7 +31,6 @@ using execution::controlled_call;
 
 constinit next<decltype(::shm_open)> real_open{"shm_open"};
 constinit next<decltype(::shm_unlink)> real_unlink{"shm_unlink"};
-constinit next<decltype(::ftruncate)> real_ftruncate{"ftruncate"};
 constinit next<decltype(::memfd_create)> real_memfd_create{"memfd_create"};
 
 constexpr long page_size = 4096;
@@ -46,13 +44,6 @@ resource_id object_called(const char* name) noexcept {
 bool is_shared_map(int flags) noexcept {
   const auto type = flags & MAP_TYPE;
   return type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
-}
-
-int truncate(int fd, off_t length, const void* site) noexcept {
-  if (!controlled() || !execution::is_shared_memory(fd)) return real_ftruncate(fd, length);
-  controlled_call call{operation::truncate, execution::memory_behind(fd), site};
-  call.asks(0, static_cast<std::uint64_t>(length));
-  return real_ftruncate(fd, length) == 0 ? call.completed(0) : call.failed(errno);
 }
 
 bool was_shared(const void* address) noexcept {
@@ -98,14 +89,6 @@ using namespace forkloom;             // NOLINT: the definitions below cannot be
 using namespace forkloom::intercept;  // NOLINT
 
 extern "C" {
-
-int ftruncate(int fd, off_t length) noexcept {
-  return truncate(fd, length, __builtin_return_address(0));
-}
-
-int ftruncate64(int fd, off64_t length) noexcept {
-  return truncate(fd, length, __builtin_return_address(0));
-}
 
 int memfd_create(const char* name, unsigned flags) noexcept {
   const auto fd = real_memfd_create(name, flags);

@@ -163,8 +163,10 @@ std::string describe(const trace& what, const event& e) {
   if (done && moves_number(what, e))
     return fmt::format("{} {} {} {}", name(e.op), resource, e.op == operation::write ? "+" : "→",
                        e.after);
-  if (e.op == operation::truncate)
+  if (e.op == operation::truncate && e.before == 0)
     return fmt::format("truncate {} to {} bytes{}", resource, value(e.after), completion(e));
+  if (e.op == operation::truncate)  // the forms of fallocate
+    return fmt::format("allocate {} up to byte {}{}", resource, value(e.after), completion(e));
 
   std::string words(name(e.op));
   if (!resource.empty()) words += " " + resource;

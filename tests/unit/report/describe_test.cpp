@@ -86,7 +86,13 @@ TEST_CASE("event counters and timers are told with their numbers", "[report]") {
   CHECK(describe(t, e) == "read eventfd 1 → EAGAIN");
   CHECK(told(operation::epoll_wait, 2) == "epoll wait A → 2");
   CHECK(told(operation::select, 0, EBADF) == "select A → EBADF");
-  CHECK(told(operation::truncate) == "truncate A to 6 bytes");
+}
+
+TEST_CASE("new lengths of files are told with the form that was asked for", "[report]") {
+  auto e = tests::step(1, 0, operation::truncate, 0, 0, 6);
+  CHECK(describe(with_names(), e) == "truncate A to 6 bytes");
+  e.before = 1;
+  CHECK(describe(with_names(), e) == "allocate A up to byte 6");
 }
 
 TEST_CASE("locks on files are told with what they ask for", "[report]") {
