@@ -6,6 +6,7 @@
 #include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
 #include "framework/execution/timers.hpp"
+#include "framework/trace/stable_label.hpp"
 
 namespace forkloom::execution {
 namespace {
@@ -105,6 +106,15 @@ bool conflict(const void* context, task_id one, task_id other) noexcept {
   const auto& y = a[other];
   return x.pending_resource == y.pending_resource && x.pending_resource != no_resource &&
          (traits(x.pending).changes || traits(y.pending).changes);
+}
+
+// What the pending operation is about, in numbers that all executions share.
+std::uint32_t subject_of(const void* context, task_id task) noexcept {
+  const auto& a = *static_cast<const arena*>(context);
+  const auto resource = a[task].pending_resource;
+  if (resource == no_resource) return 0;
+  const auto& r = a.resources[resource];
+  return stable_label(r.kind, r.name.data());
 }
 
 bool limits_reached(arena& a) noexcept {
@@ -241,7 +251,8 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
     expire_deadlines(a);
   }
   if (limits_reached(a)) return no_task;
-  const auto picked = strategy::pick(a.strategy, {s.enabled, current, yields, {conflict, &a}});
+  const auto picked =
+      strategy::pick(a.strategy, {s.enabled, current, yields, {conflict, &a}, {subject_of, &a}});
   if (!a.log.add_pick(a.writer(current), picked)) {
     end_execution(a, ending::step_limit);
     return no_task;

@@ -5,12 +5,16 @@
 // run has to wait, and the next one in turn runs instead. Here the d steps are drawn from the k
 // that an execution is estimated to have. Few delays show many bugs, and the number of schedules
 // with d of them grows as k^d whatever the number of tasks: the search does not drown in tasks.
+//
+// As with PCT, an execution that has become much longer than estimated goes on as a fair walk.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "framework/strategy/choice.hpp"
+#include "framework/strategy/fair_walk.hpp"
+#include "framework/strategy/pct.hpp"
 #include "framework/strategy/random.hpp"
 #include "framework/strategy/round_robin.hpp"
 
@@ -34,6 +38,9 @@ class delay_bounded {
 
   [[nodiscard]] task_id pick(const choice& c) noexcept {
     ++step_;
+    const auto prefix = prefix_factor * k_;
+    if (step_ == prefix + 1) suffix_.begin(random_.next());
+    if (step_ > prefix) return suffix_.pick(c);
     const bool goes_on = c.enabled.contains(c.current) && !c.yields;
     auto chosen = goes_on ? c.current : next_in_turn(c.enabled, c.current);
     // Two delays that fall on one step pass over two tasks.
@@ -50,6 +57,7 @@ class delay_bounded {
   std::uint64_t step_ = 0;
   std::array<std::uint32_t, delays_max> delays_{};  // the first d, unordered
   generator random_;
+  fair_walk suffix_;
 };
 
 }  // namespace forkloom::strategy

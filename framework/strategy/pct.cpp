@@ -10,10 +10,6 @@ namespace {
 constexpr std::uint32_t change_base = 1U << 28;
 constexpr std::uint32_t initial_base = 1U << 30;
 
-// A PCT prefix only: after this many times the estimated length the walk becomes random, because
-// the highest task may be spinning on something that only a lower one can do.
-constexpr std::uint64_t prefix_factor = 4;
-
 }  // namespace
 
 void pct::begin(std::uint64_t seed) noexcept {
@@ -47,7 +43,9 @@ task_id pct::highest(const choice& c) noexcept {
 
 task_id pct::pick(const choice& c) noexcept {
   ++step_;
-  if (step_ > prefix_factor * k_) return c.enabled.nth(random_.below(c.enabled.size()));
+  const auto prefix = prefix_factor * k_;
+  if (step_ == prefix + 1) suffix_.begin(random_.next());
+  if (step_ > prefix) return suffix_.pick(c);
   if (c.yields && c.current != no_task) priority_[index(c.current)] = --floor_;
   auto chosen = highest(c);
   // Algorithm 1 of the paper: when the i-th change point is reached, the task about to run gets

@@ -2,17 +2,26 @@
 // scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010. In its terms: n tasks, k
 // steps, bug depth d; one execution finds a bug of depth d with probability at least 1 / (n
 // k^(d-1)).
+//
+// Priorities alone are not fair: the highest task may spin for ever on what only a lower one can
+// do. So the walk becomes the fair random one after `prefix_factor` times k steps, long after the
+// last change point. The bound is not touched by that: it is for executions of at most k steps.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "framework/strategy/choice.hpp"
+#include "framework/strategy/fair_walk.hpp"
 #include "framework/strategy/random.hpp"
 
 namespace forkloom::strategy {
 
 inline constexpr std::uint32_t pct_depth_max = 32;
+
+// The estimate of k is the longest of a few executions; others are longer. One that is four times
+// as long is one that does not end.
+inline constexpr std::uint64_t prefix_factor = 4;
 
 class pct {
  public:
@@ -46,6 +55,8 @@ class pct {
   // 0: the task was not seen yet. Otherwise all are distinct: the paper permutes n numbers known in
   // advance; here tasks may appear later, so each draws 20 random bits made unique by its own id.
   std::array<std::uint32_t, execution::task_capacity> priority_{};
+
+  fair_walk suffix_;
 };
 
 }  // namespace forkloom::strategy

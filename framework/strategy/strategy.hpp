@@ -16,6 +16,7 @@
 #include "framework/strategy/replay.hpp"
 #include "framework/strategy/round_robin.hpp"
 #include "framework/strategy/sticky_walk.hpp"
+#include "framework/strategy/surw.hpp"
 #include "framework/trace/ids.hpp"
 
 namespace forkloom::strategy {
@@ -43,6 +44,7 @@ class state {
   state(const pct& s) noexcept : which_(kind::pct), pct_(s) {}                        // NOLINT
   state(const pos& s) noexcept : which_(kind::pos), pos_(s) {}                        // NOLINT
   state(const fair_walk& s) noexcept : which_(kind::fair_walk), fair_(s) {}           // NOLINT
+  state(const surw& s) noexcept : which_(kind::surw), surw_(s) {}                     // NOLINT
 
   template <class Visit>
   decltype(auto) visit(Visit&& visit) noexcept {
@@ -61,6 +63,8 @@ class state {
         return visit(pos_);
       case kind::fair_walk:
         return visit(fair_);
+      case kind::surw:
+        return visit(surw_);
       case kind::random_walk:
         break;
     }
@@ -77,6 +81,7 @@ class state {
     pct,
     pos,
     fair_walk,
+    surw,
   };
 
   // The small ones first.
@@ -85,6 +90,7 @@ class state {
   sticky_walk sticky_;
   round_robin robin_;
   replay replay_;
+  surw surw_;
   delay_bounded delay_;
   pct pct_;
   pos pos_;

@@ -1,7 +1,6 @@
 #include "framework/trace/coverage.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -9,6 +8,7 @@
 
 #include "framework/trace/fold.hpp"
 #include "framework/trace/schedule_class.hpp"
+#include "framework/trace/stable_label.hpp"
 #include "framework/trace/vector_clock.hpp"
 
 namespace forkloom {
@@ -19,14 +19,7 @@ void keep_each_once(std::vector<std::uint64_t>& all) {
   all.erase(std::unique(all.begin(), all.end()), all.end());
 }
 
-// "mutex 3": made from the order of first use.
-bool is_numbered(const resource_record& r) {
-  const auto kind = name(r.kind);
-  const std::string_view text = r.name;
-  return text.size() > kind.size() + 1 && text.starts_with(kind) && text[kind.size()] == ' ' &&
-         std::all_of(text.begin() + static_cast<std::ptrdiff_t>(kind.size()) + 1, text.end(),
-                     [](unsigned char c) { return std::isdigit(c) != 0; });
-}
+bool has_only_number(const resource_record& r) { return is_numbered(r.kind, r.name, name(r.kind)); }
 
 // The way to a task from the process that the scenario declared: its parents, and how many children
 // each of them had before.
@@ -220,14 +213,15 @@ std::vector<std::uint64_t> first_touches(const trace& what) {
 }  // namespace
 
 std::vector<std::uint64_t> stable_resources(const trace& what) {
-  const bool all_named = std::none_of(what.resources.begin(), what.resources.end(), is_numbered);
+  const bool all_named =
+      std::none_of(what.resources.begin(), what.resources.end(), has_only_number);
   const auto touches =
       all_named ? std::vector<std::uint64_t>(what.resources.size()) : first_touches(what);
   std::vector<std::uint64_t> all;
   for (std::size_t i = 0; i < what.resources.size(); ++i) {
     const auto& r = what.resources[i];
     const auto kind = fold(1, static_cast<std::uint64_t>(r.kind));
-    all.push_back(is_numbered(r) ? fold(kind, touches[i]) : fold(kind, r.name));
+    all.push_back(has_only_number(r) ? fold(kind, touches[i]) : fold(kind, r.name));
   }
   return all;
 }

@@ -133,4 +133,19 @@ TEST_CASE("a spinning task is not run for ever: after the prefix the walk is fai
   CHECK(std::abs(zeros - 500) < 5 * 16);
 }
 
+TEST_CASE("after the prefix no task is passed over for longer than the fair walk allows") {
+  constexpr std::uint32_t k = 10;
+  auto strategy = begun(1, k, 3);
+  const auto tasks = enabled({0, 1, 2, 3, 4, 5, 6, 7});
+  for (std::uint32_t i = 0; i < prefix_factor * k; ++i)
+    (void)strategy.pick({tasks, no_task, false});
+  std::array<int, 8> waited{};
+  for (int i = 0; i < 5000; ++i) {
+    const auto picked = strategy.pick({tasks, no_task, false});
+    for (auto& w : waited) ++w;
+    waited.at(index(picked)) = 0;
+    for (const auto w : waited) REQUIRE(w <= 50 + 7);
+  }
+}
+
 }  // namespace

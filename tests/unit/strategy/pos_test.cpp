@@ -8,41 +8,14 @@
 #include "framework/strategy/random_walk.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/strategy/enabled.hpp"
+#include "tests/unit/strategy/letters.hpp"
 
 namespace {
 
 using namespace forkloom;
 using namespace forkloom::strategy;
 using forkloom::testing::enabled;
-
-// A hand-made program: each task is a word, and each letter of it an operation on the variable of
-// that name. Two operations conflict if the letters are the same.
-struct program {
-  std::vector<std::string> words;
-  std::vector<std::size_t> done = std::vector<std::size_t>(words.size(), 0);
-
-  [[nodiscard]] char next(task_id task) const { return words[index(task)][done[index(task)]]; }
-
-  static bool conflict(const void* context, task_id one, task_id other) noexcept {
-    const auto& p = *static_cast<const program*>(context);
-    return p.next(one) == p.next(other);
-  }
-
-  // The order in which the tasks' steps on `variable` were done.
-  template <class Strategy>
-  std::string run(Strategy& strategy, char variable) {
-    execution::task_set left;
-    for (std::size_t i = 0; i < words.size(); ++i) left.insert(task_id(i));
-    task_id current = no_task;
-    std::string order;
-    while (!left.empty()) {
-      current = strategy.pick({left, current, false, {conflict, this}});
-      if (next(current) == variable) order += std::to_string(index(current));
-      if (++done[index(current)] == words[index(current)].size()) left.erase(current);
-    }
-    return order;
-  }
-};
+using program = forkloom::testing::letters;
 
 template <class Strategy>
 int how_often(const std::vector<std::string>& words, char variable, const std::string& order) {

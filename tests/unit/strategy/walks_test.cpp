@@ -140,6 +140,13 @@ TEST_CASE("without delays the tasks run one after the other, each to its end") {
   CHECK(strategy.pick({enabled({0, 1}), task_id{1}, true}) == task_id{0});
 }
 
+TEST_CASE("a task that spins after its delays is not run for ever") {
+  constexpr std::uint32_t k = 10;
+  const auto picks = walk(delay_bounded(2, k), enabled({0, 1, 2}), 400);
+  for (unsigned task = 0; task < 3; ++task)
+    CHECK(std::count(picks.begin() + prefix_factor * k, picks.end(), task_id(task)) > 50);
+}
+
 TEST_CASE("a delay may fall on any step of the estimated length") {
   std::array<int, 10> at{};
   for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
