@@ -52,6 +52,10 @@ void add_run_options(CLI::App& app, option_texts& how) {
       ->type_name("N");
   app.add_option("--replays", how.replays, "Replays of a failure before it is reported, 1 … 1000")
       ->type_name("N");
+  app.add_flag("--until-saturated", how.until_saturated,
+               "Stop a scenario when its executions show nothing new any more");
+  app.add_flag("--progress", how.progress,
+               "Tell on stderr how far it is, also where that is no terminal");
   app.add_flag("--keep-going", how.keep_going, "Go on after a scenario's first violation");
 }
 
@@ -238,6 +242,8 @@ options overridden(options how, const option_texts& texts) {
   if (texts.strategy) how.strategy = *texts.strategy;
   if (texts.checkers) how.checkers = split_at_commas(*texts.checkers);
   how.keep_going = how.keep_going || texts.keep_going;
+  how.until_saturated = how.until_saturated || texts.until_saturated;
+  how.progress = how.progress || texts.progress;
   return how;
 }
 

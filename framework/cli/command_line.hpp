@@ -16,6 +16,8 @@ struct option_texts {
   std::optional<std::string> executions, seed, strategy, time, processes, checkers, step_limit,
       progress_limit, hang_limit, bypass_max, replays;
   bool keep_going = false;
+  bool until_saturated = false;
+  bool progress = false;
 };
 
 // The options with those of the command line put in. Throws usage_error for one out of range.

@@ -1,5 +1,6 @@
 // run: campaigns over the selected scenarios, one after the other.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -178,6 +179,7 @@ int run(const run_request& request) {
   for (const auto* scenario : selected) {
     auto how = overridden(explore::with_environment(scenario->defaults), request.how);
     how.hashes = hashes.wanted();
+    how.progress = how.progress || (!request.quiet && ::isatty(STDERR_FILENO) != 0);
     auto result =
         token ? explore::replay(*scenario, *token, how) : explore::run_campaign(*scenario, how);
     if (request.programs) add_replay_arguments(result, *request.programs);

@@ -88,6 +88,7 @@ void arena::reset() noexcept {
   schedule.clock_ns = clock_start_ns;
   schedule.next_deadline_ns = no_deadline;
   schedule.hash = 0;
+  schedule.choices_log2 = 0;
   schedule.stop_due = no_task;
   for (std::uint32_t i = 0; i < schedule.timer_count; ++i) timers[i] = {};
   schedule.timer_count = 0;

@@ -196,6 +196,7 @@ struct schedule_state {
   std::uint64_t clock_ns = clock_start_ns;
   std::uint64_t next_deadline_ns = no_deadline;  // never later than the earliest one
   std::uint64_t hash = 0;
+  double choices_log2 = 0;        // see trace::choices_log2
   std::uint32_t timer_count = 0;  // slots in use, deleted ones included
   task_id stop_due = no_task;     // it stops itself: whoever runs next carries it out
   int stop_signal = 0;

@@ -150,6 +150,7 @@ trace to_trace(const arena& a) {
   result.steps = a.schedule.step;
   result.switches = a.schedule.switches;
   result.hash = a.schedule.hash;
+  result.choices_log2 = a.schedule.choices_log2;
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include "framework/execution/scheduler.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "framework/execution/parent_death.hpp"
 #include "framework/execution/signals.hpp"
@@ -115,6 +116,13 @@ std::uint32_t subject_of(const void* context, task_id task) noexcept {
   if (resource == no_resource) return 0;
   const auto& r = a.resources[resource];
   return stable_label(r.kind, r.name.data());
+}
+
+// How many tasks a random walk would have had to pick from: not one that yields, if there are
+// others.
+double choices(const schedule_state& s, task_id current, bool yields) noexcept {
+  const bool without_current = yields && s.enabled.size() > 1 && s.enabled.contains(current);
+  return static_cast<double>(s.enabled.size() - (without_current ? 1 : 0));
 }
 
 bool limits_reached(arena& a) noexcept {
@@ -259,6 +267,7 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
   }
   ++s.step;
   ++s.since_progress;
+  s.choices_log2 += std::log2(choices(s, current, yields));
   if (picked != current) ++s.switches;
   fold(s, picked, a[picked]);
   s.running = picked;

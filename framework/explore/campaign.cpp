@@ -9,8 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include "forkloom/error.hpp"
+#include "framework/explore/coverage_book.hpp"
+#include "framework/explore/estimates.hpp"
 #include "framework/explore/explain.hpp"
 #include "framework/explore/explorer.hpp"
+#include "framework/explore/progress.hpp"
 #include "framework/explore/result_json.hpp"
 #include "framework/explore/runner.hpp"
 #include "framework/explore/sources.hpp"
@@ -128,16 +131,24 @@ class campaign {
 
   campaign_result explore() {
     const auto begin = clock::now();
-    const auto explorer = make_explorer(
-        spec_, {.seed = options_.seed, .measure = [&] { return measure(run_, options_.seed); }});
+    const auto explorer =
+        make_explorer(spec_, {.seed = options_.seed,
+                              .measure = [&] { return measure(run_, options_.seed); },
+                              .coverage = &seen_});
+    progress_line progress(result_.scenario, options_.progress);
     result_.guarantee = explorer->guarantee();
     for (std::uint64_t number = 0; number < options_.executions; ++number) {
       const auto attempt = explorer->next(number);
       if (!attempt || !execute(number, *attempt, *explorer)) break;
+      progress.show(seen_);
       if (options_.time.count() > 0 && clock::now() - begin >= options_.time) break;
+      result_.coverage.saturated = options_.until_saturated && seen_.saturated();
+      if (result_.coverage.saturated) break;
     }
+    progress.finish(seen_);
     result_.conclusion = explorer->conclusion();
     result_.seconds = seconds_since(begin);
+    sum_up();
     judge(result_, options_);
     return std::move(result_);
   }
@@ -173,6 +184,7 @@ class campaign {
     }
     if (!account(t, what.seed)) return false;
     const auto found = check(t, checkers_, options_);
+    take_in(t, what, !found.empty());
     told_of_it.learn(t, !found.empty());
     if (found.empty()) return true;
     if (auto* known = find_like(found); known != nullptr) {
@@ -188,6 +200,23 @@ class campaign {
     f.what_happened = std::move(told.what_happened);
     result_.findings.push_back(std::move(f));
     return options_.keep_going;
+  }
+
+  void take_in(const trace& t, const attempt& what, bool failed) {
+    seen_.add(coverage_of(t));
+    if (failed) ++result_.estimates.failed;
+    if (what.spec == "random") schedules_.add(t.choices_log2);
+  }
+
+  // What was seen, and what that means for what was not.
+  void sum_up() {
+    auto& c = result_.coverage;
+    c.classes = seen_.classes();
+    c.orderings = seen_.orderings();
+    c.lock_states = seen_.lock_states();
+    c.last_new = seen_.last_new();
+    result_.estimates =
+        estimates_from(seen_, schedules_, result_.estimates.failed, options_.keep_going);
   }
 
   finding* find_like(std::span<const violation> found) {
@@ -251,6 +280,8 @@ class campaign {
   std::vector<checkers::checker> checkers_;
   strategy_spec spec_;
   runner run_;
+  coverage_book seen_;
+  schedule_count schedules_;
   campaign_result result_;
 };
 

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 
+#include "framework/explore/coverage_book.hpp"
 #include "framework/explore/strategy_spec.hpp"
 #include "framework/strategy/strategy.hpp"
 #include "framework/trace/trace.hpp"
@@ -61,8 +62,9 @@ class explorer {
 };
 
 struct exploration {
-  std::uint64_t seed = 1;             // the campaign's
-  std::function<estimate()> measure;  // runs a few executions to see; called at most once
+  std::uint64_t seed = 1;                   // the campaign's
+  std::function<estimate()> measure;        // runs a few executions to see; called at most once
+  const coverage_book* coverage = nullptr;  // up to date with the last attempt before learn()
 };
 
 // Throws what measuring throws.

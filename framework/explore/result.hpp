@@ -30,6 +30,28 @@ struct execution_hash {
   std::uint64_t hash = 0;
 };
 
+// What the executions have shown in all: see trace/coverage.hpp and docs/coverage.md.
+struct coverage_summary {
+  std::uint64_t classes = 0;
+  std::uint64_t orderings = 0;
+  std::uint64_t lock_states = 0;
+  std::uint64_t last_new = 0;  // the last new class or ordering came with this execution, from 1
+  bool saturated = false;      // the campaign ended because nothing new was seen any more
+};
+
+// What that lets one say about executions that were not run: see explore/estimates.hpp.
+struct estimate_summary {
+  double schedules_log2 = -1;          // of the number of schedules; below 0: not known
+  double classes = 0;                  // at least as many
+  double new_class = 1;                // probability that the next execution is of a new class
+  std::uint64_t more_for_classes = 0;  // executions until 95 % of the classes are seen
+  std::uint64_t failed = 0;            // executions with a violation
+  double failure = 0;                  // probability that an execution has one …
+  double failure_low = 0;              // … and what it lies between, with confidence 95 %
+  double failure_high = 1;
+  std::uint64_t executions_to_see = 0;  // to meet one again with 95 %; 0: none was met
+};
+
 enum class verdict : std::uint8_t {
   as_expected,  // nothing found; or what the scenario declares to be found, and nothing else
   violated,     // something was found that should not be there, or the expected was not found
@@ -53,6 +75,8 @@ struct campaign_result {
   std::string message;  // why the verdict is not as_expected, if no finding says it
   // What was not under control, each a line; also in a campaign that is otherwise as expected.
   std::vector<std::string> uncontrolled;
+  coverage_summary coverage;
+  estimate_summary estimates;
   std::vector<execution_hash> hashes;  // of each execution, if options::hashes asked for them
 };
 

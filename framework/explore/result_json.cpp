@@ -39,6 +39,46 @@ void from_json(const nlohmann::json& json, execution_hash& value) {
   value.hash = field::integer_at<std::uint64_t>(json, "hash");
 }
 
+void to_json(nlohmann::json& json, const coverage_summary& value) {
+  json = {{"classes", value.classes},
+          {"orderings", value.orderings},
+          {"lock_states", value.lock_states},
+          {"last_new", value.last_new},
+          {"saturated", value.saturated}};
+}
+
+void from_json(const nlohmann::json& json, coverage_summary& value) {
+  value.classes = field::integer_at<std::uint64_t>(json, "classes");
+  value.orderings = field::integer_at<std::uint64_t>(json, "orderings");
+  value.lock_states = field::integer_at<std::uint64_t>(json, "lock_states");
+  value.last_new = field::integer_at<std::uint64_t>(json, "last_new");
+  value.saturated = field::at(json, "saturated").get<bool>();
+}
+
+void to_json(nlohmann::json& json, const estimate_summary& value) {
+  json = {{"schedules_log2", value.schedules_log2},
+          {"classes", value.classes},
+          {"new_class", value.new_class},
+          {"more_for_classes", value.more_for_classes},
+          {"failed", value.failed},
+          {"failure", value.failure},
+          {"failure_low", value.failure_low},
+          {"failure_high", value.failure_high},
+          {"executions_to_see", value.executions_to_see}};
+}
+
+void from_json(const nlohmann::json& json, estimate_summary& value) {
+  value.schedules_log2 = field::real_at(json, "schedules_log2");
+  value.classes = field::real_at(json, "classes");
+  value.new_class = field::real_at(json, "new_class");
+  value.more_for_classes = field::integer_at<std::uint64_t>(json, "more_for_classes");
+  value.failed = field::integer_at<std::uint64_t>(json, "failed");
+  value.failure = field::real_at(json, "failure");
+  value.failure_low = field::real_at(json, "failure_low");
+  value.failure_high = field::real_at(json, "failure_high");
+  value.executions_to_see = field::integer_at<std::uint64_t>(json, "executions_to_see");
+}
+
 void to_json(nlohmann::json& json, const finding& value) {
   json = {{"violations", value.violations},   {"execution", value.execution},
           {"occurrences", value.occurrences}, {"token", value.token},
@@ -74,6 +114,8 @@ void to_json(nlohmann::json& json, const campaign_result& value) {
           {"verdict", verdicts.at(static_cast<std::size_t>(value.how))},
           {"message", value.message},
           {"uncontrolled", value.uncontrolled},
+          {"coverage", value.coverage},
+          {"estimates", value.estimates},
           {"hashes", value.hashes}};
 }
 
@@ -95,6 +137,8 @@ void from_json(const nlohmann::json& json, campaign_result& value) {
   value.message = field::text_at(json, "message");
   value.uncontrolled = field::elements_at(
       json, "uncontrolled", [](const auto& line) { return field::text(line, "a line"); });
+  value.coverage = field::at(json, "coverage").get<coverage_summary>();
+  value.estimates = field::at(json, "estimates").get<estimate_summary>();
   value.hashes = field::elements_at(
       json, "hashes", [](const auto& element) { return element.template get<execution_hash>(); });
 }

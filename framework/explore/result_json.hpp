@@ -9,11 +9,15 @@
 namespace forkloom::explore {
 
 void to_json(nlohmann::json& json, const execution_hash& value);
+void to_json(nlohmann::json& json, const coverage_summary& value);
+void to_json(nlohmann::json& json, const estimate_summary& value);
 void to_json(nlohmann::json& json, const finding& value);
 void to_json(nlohmann::json& json, const campaign_result& value);
 
 // These throw usage_error, saying which field is missing or out of range.
 void from_json(const nlohmann::json& json, execution_hash& value);
+void from_json(const nlohmann::json& json, coverage_summary& value);
+void from_json(const nlohmann::json& json, estimate_summary& value);
 void from_json(const nlohmann::json& json, finding& value);
 void from_json(const nlohmann::json& json, campaign_result& value);
 

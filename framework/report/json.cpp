@@ -33,6 +33,29 @@ json violations_json(const explore::campaign_result& result) {
   return all;
 }
 
+json coverage_json(const explore::campaign_result& result) {
+  const auto& c = result.coverage;
+  return {{"classes", c.classes},
+          {"orderings", c.orderings},
+          {"lock_states", c.lock_states},
+          {"last_new", c.last_new},
+          {"saturated", c.saturated}};
+}
+
+json estimates_json(const explore::campaign_result& result) {
+  const auto& e = result.estimates;
+  const auto known = [](bool is, auto value) { return is ? json(value) : json(nullptr); };
+  return {{"schedules_log2", known(e.schedules_log2 >= 0, e.schedules_log2)},
+          {"classes", e.classes},
+          {"new_class_probability", e.new_class},
+          {"executions_for_95_percent_of_classes", e.more_for_classes},
+          {"failed_executions", e.failed},
+          {"failure_probability", e.failure},
+          {"failure_probability_low", e.failure_low},
+          {"failure_probability_high", e.failure_high},
+          {"executions_for_95_percent_to_fail", known(e.failed > 0, e.executions_to_see)}};
+}
+
 json result_json(const explore::campaign_result& result) {
   const double rate =
       result.seconds > 0 ? static_cast<double>(result.executions) / result.seconds : 0;
@@ -52,6 +75,8 @@ json result_json(const explore::campaign_result& result) {
           {"error", error ? json(result.message) : json(nullptr)},
           {"isolation", result.isolation},
           {"guarantee", result.guarantee},
+          {"coverage", coverage_json(result)},
+          {"estimates", estimates_json(result)},
           {"conclusion", result.conclusion},
           {"uncontrolled", result.uncontrolled}};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "framework/report/describe.hpp"
@@ -188,10 +189,56 @@ std::string brief(const explore::finding& found, const style& look) {
   return text + "  " + replay_line(found);
 }
 
+// Up to six digits as they are, more as a power of ten.
+std::string count_of(double number) {
+  if (number < 1e6) return fmt::format("{:.0f}", number);
+  return fmt::format("10^{:.0f}", std::log10(number));
+}
+
+std::string coverage_of(const explore::campaign_result& result) {
+  const auto& c = result.coverage;
+  return fmt::format(
+      "  seen: {} classes, {} orderings, {} lock states; the last new class or ordering in "
+      "execution "
+      "{} of {}\n",
+      c.classes, c.orderings, c.lock_states, c.last_new, result.executions);
+}
+
+// "at most 1 in 200 executions"
+std::string failure_of(const explore::campaign_result& result) {
+  const auto& e = result.estimates;
+  if (e.failed == 0)
+    return fmt::format("  no failure: fewer than {:.3g} of all executions fail (confidence 95 %)\n",
+                       e.failure_high);
+  return fmt::format(
+      "  {} of {} executions failed: {:.3g} of all, between {:.3g} and {:.3g} (confidence 95 %); "
+      "{} executions meet a failure with 95 %\n",
+      e.failed, result.executions, e.failure, e.failure_low, e.failure_high, e.executions_to_see);
+}
+
+std::string estimates_of(const explore::campaign_result& result) {
+  const auto& e = result.estimates;
+  std::string text = "  estimated: ";
+  if (e.schedules_log2 >= 0)
+    text += "about " + count_of(std::exp2(e.schedules_log2)) + " schedules, ";
+  text += fmt::format("at least {} classes", count_of(e.classes));
+  if (e.new_class > 0)
+    text += fmt::format("; {:.3g} of all executions show a new one", e.new_class);
+  if (e.more_for_classes > 0)
+    text += fmt::format("; {} more executions show 95 % of them",
+                        count_of(static_cast<double>(e.more_for_classes)));
+  return text + "\n" + failure_of(result);
+}
+
 std::string full_report(const explore::campaign_result& result, const style& look) {
   auto text = summary(result, look);
   if (!result.guarantee.empty()) text += "  " + harmless(result.guarantee) + "\n";
   if (!result.conclusion.empty()) text += "  " + harmless(result.conclusion) + "\n";
+  if (result.coverage.saturated)
+    text += fmt::format("  saturated: nothing new in the last {} executions\n",
+                        result.executions - result.coverage.last_new);
+  if (look.verbose && result.coverage.classes > 0)
+    text += coverage_of(result) + estimates_of(result);
   if (!result.isolation.empty()) text += "  isolation: " + result.isolation + "\n";
   for (const auto& line : result.uncontrolled)
     if (line != result.message)

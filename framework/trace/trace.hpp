@@ -123,6 +123,10 @@ struct trace {
   std::uint64_t switches = 0;
   std::uint64_t hash = 0;  // folds (task, operation, resource) of every step
 
+  // Of the product of the numbers of tasks that a random walk could have picked at each step: it
+  // takes just this way once in so many times. Kept in no file.
+  double choices_log2 = 0;
+
   // The caller's source line of an event: "file:line", or "" if it is not known.
   [[nodiscard]] std::string source(const event& what) const;
 

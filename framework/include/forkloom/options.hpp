@@ -22,6 +22,7 @@ struct options {
   std::uint64_t executions = 1000;    // at most this many, at least 1
   std::chrono::milliseconds time{0};  // stop after this much real time; 0: no limit
   std::string strategy = "random";    // "random", "pct:3", …: see `forkloom strategies`
+  bool until_saturated = false;       // stop when executions show nothing new any more
   std::uint64_t seed = 1;             // the campaign's; each execution's seed follows from it
   unsigned processes = 2;             // for processes declared without a number; 1 … 1,024
 
@@ -42,6 +43,7 @@ struct options {
 
   bool keep_going = false;  // go on after the first execution with a violation
   unsigned replays = 3;     // how often a failure is run again before it is reported; at least 1
+  bool progress = false;    // tell on stderr how far the campaign is
   bool hashes = false;  // keep the trace hash of each execution, to compare runs with each other
 };
 

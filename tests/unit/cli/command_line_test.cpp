@@ -35,10 +35,13 @@ TEST_CASE("options that were not given leave everything as it is", "[cli]") {
   options how;
   how.executions = 12;
   how.keep_going = true;
+  how.until_saturated = true;
   how.checkers = {"leak"};
   const auto same = cli::overridden(how, {});
   CHECK(same.executions == 12);
   CHECK(same.keep_going);
+  CHECK(same.until_saturated);
+  CHECK_FALSE(same.progress);
   CHECK(same.checkers == how.checkers);
 }
 
@@ -56,6 +59,8 @@ TEST_CASE("each option reaches its member", "[cli]") {
   texts.bypass_max = "9";
   texts.replays = "10";
   texts.keep_going = true;
+  texts.until_saturated = true;
+  texts.progress = true;
   const auto how = cli::overridden({}, texts);
   CHECK(how.executions == 1);
   CHECK(how.seed == 2);
@@ -69,6 +74,8 @@ TEST_CASE("each option reaches its member", "[cli]") {
   CHECK(how.bypass_max == 9);
   CHECK(how.replays == 10);
   CHECK(how.keep_going);
+  CHECK(how.until_saturated);
+  CHECK(how.progress);
 }
 
 TEST_CASE("a replay needs exactly one token or file", "[cli]") {

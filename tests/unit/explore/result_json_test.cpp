@@ -35,6 +35,17 @@ campaign_result sample() {
   result.how = explore::verdict::violated;
   result.message = "not expected";
   result.uncontrolled = {"recvmsg, 3 times"};
+  result.coverage = {
+      .classes = 7, .orderings = 8, .lock_states = 9, .last_new = 10, .saturated = true};
+  result.estimates = {.schedules_log2 = 12.5,
+                      .classes = 7.5,
+                      .new_class = 0.25,
+                      .more_for_classes = 30,
+                      .failed = 4,
+                      .failure = 0.5,
+                      .failure_low = 0.125,
+                      .failure_high = 0.75,
+                      .executions_to_see = 6};
   result.hashes = {{.seed = ~std::uint64_t{0}, .steps = 9, .hash = ~std::uint64_t{1}}};
   return result;
 }
@@ -57,6 +68,20 @@ TEST_CASE("a campaign's result keeps every field on its way to the caller", "[js
   CHECK(after.how == explore::verdict::violated);
   CHECK(after.message == "not expected");
   CHECK(after.uncontrolled == sample().uncontrolled);
+  CHECK(after.coverage.classes == 7);
+  CHECK(after.coverage.orderings == 8);
+  CHECK(after.coverage.lock_states == 9);
+  CHECK(after.coverage.last_new == 10);
+  CHECK(after.coverage.saturated);
+  CHECK(after.estimates.schedules_log2 == 12.5);
+  CHECK(after.estimates.classes == 7.5);
+  CHECK(after.estimates.new_class == 0.25);
+  CHECK(after.estimates.more_for_classes == 30);
+  CHECK(after.estimates.failed == 4);
+  CHECK(after.estimates.failure == 0.5);
+  CHECK(after.estimates.failure_low == 0.125);
+  CHECK(after.estimates.failure_high == 0.75);
+  CHECK(after.estimates.executions_to_see == 6);
   REQUIRE(after.hashes.size() == 1);
   CHECK(after.hashes[0].seed == ~std::uint64_t{0});
   CHECK(after.hashes[0].steps == 9);
