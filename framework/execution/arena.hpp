@@ -241,6 +241,13 @@ struct re_entry {
   std::array<module_record, 2048> modules{};
 };
 
+// An explicit schedule that is replayed. It lies here, because a program that a task executes
+// shares nothing else with the controller.
+struct script_memory {
+  std::array<scheduled_pick, schedule_steps_max> picks;
+  std::array<scheduled_draw, schedule_draws_max> draws;
+};
+
 struct arena {
   settings config;
   schedule_state schedule;
@@ -270,6 +277,7 @@ struct arena {
   std::array<uncontrolled_call, uncontrolled_capacity> uncontrolled;
   std::array<epoll_interest, interest_capacity> interests;
   std::array<std::array<std::uint64_t, stack_depth>, stack_capacity> stacks;
+  script_memory script;
 
   [[nodiscard]] task& operator[](task_id id) noexcept { return tasks[index(id)]; }
   [[nodiscard]] const task& operator[](task_id id) const noexcept { return tasks[index(id)]; }

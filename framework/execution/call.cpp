@@ -119,6 +119,17 @@ bool is_private(resource_id resource) noexcept {
          is_last_of_process(a, this_task);
 }
 
+// What has one outcome only is no draw.
+std::uint64_t recorded(std::uint64_t value, std::uint64_t bound) noexcept {
+  auto& a = *current_arena();
+  const numbered_draw drawn{.step = static_cast<std::uint32_t>(a.schedule.step),
+                            .value = static_cast<std::uint32_t>(value),
+                            .bound = static_cast<std::uint32_t>(bound)};
+  if (bound > 1 && !a.log.add_draw(a.writer(this_task), drawn))
+    end_execution(a, ending::step_limit);
+  return value;
+}
+
 }  // namespace
 
 std::uint64_t digest(const void* bytes, std::size_t size) noexcept {
@@ -287,7 +298,11 @@ void note_uncontrolled(const char* call, const void* site) noexcept {
 }
 
 std::uint64_t draw(std::uint64_t bound) noexcept {
-  return strategy::draw(current_arena()->strategy, bound);
+  return recorded(strategy::draw(current_arena()->strategy, bound), bound);
+}
+
+bool chance(std::uint64_t one_in) noexcept {
+  return one_in != 0 && recorded(strategy::chance(current_arena()->strategy, one_in), 2) != 0;
 }
 
 std::uint64_t now_ns() noexcept { return current_arena()->schedule.clock_ns; }

@@ -188,7 +188,12 @@ void changed(resource_id resource) noexcept;
 void note_uncontrolled(const char* call, const void* site = nullptr) noexcept;
 
 // A number in [0, bound) from the strategy, for choices that are not tasks. Requires bound > 0.
+// What 0 means must be the undisturbed course: the first waiter, no fault, all that was asked for.
 [[nodiscard]] std::uint64_t draw(std::uint64_t bound) noexcept;
+
+// Whether something that disturbs happens: once in so many times, if the strategy is random. 0:
+// never, which is not even a draw. It is drawn and recorded as 0 or 1.
+[[nodiscard]] bool chance(std::uint64_t one_in) noexcept;
 
 // Virtual time. Monotonic clocks read now_ns(); real time is realtime_offset_ns later.
 [[nodiscard]] std::uint64_t now_ns() noexcept;

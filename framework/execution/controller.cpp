@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <stdexcept>
 #include <system_error>
 
 #include "framework/execution/call.hpp"
@@ -72,6 +73,22 @@ class signals_held {
   std::uint64_t before_ = 0;
 };
 
+// See script_memory.
+void keep_script(arena& a, strategy::script& what) {
+  auto& kept = a.script;
+  if (what.picks.size() > kept.picks.size() || what.draws.size() > kept.draws.size())
+    throw std::length_error("an explicit schedule is longer than an execution can be");
+  std::copy(what.picks.begin(), what.picks.end(), kept.picks.begin());
+  std::copy(what.draws.begin(), what.draws.end(), kept.draws.begin());
+  what = {{kept.picks.data(), what.picks.size()}, {kept.draws.data(), what.draws.size()}};
+}
+
+void keep_script(arena& a) {
+  a.strategy.visit([&](auto& strategy) {
+    if constexpr (requires { strategy.follows(); }) keep_script(a, strategy.follows());
+  });
+}
+
 }  // namespace
 
 controller::controller(const limits& bounds, int stop_fd)
@@ -107,6 +124,7 @@ void controller::begin(const strategy::state& strategy, std::uint64_t seed, bool
   arena_->controller.birth_acknowledged.store(0);
   arena_->controller.unnoticed_deaths.store(0);
   arena_->strategy = strategy;
+  keep_script(*arena_);
   strategy::begin(arena_->strategy, seed);
   arena_->config.record_stacks = record_stacks;
   arena_->config.random_seed = seed;

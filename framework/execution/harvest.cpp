@@ -133,6 +133,22 @@ void take_events(const arena& a, trace& result) {
   result.modules = programs.take_files();
 }
 
+void take_schedule(const arena& a, trace& result) {
+  result.schedule.resize(a.log.pick_count());
+  result.pick_kinds.resize(a.log.pick_count());
+  a.log.for_each_pick([&](const numbered_pick& pick) {
+    result.schedule[pick.number] = pick.task;
+    result.pick_kinds[pick.number] = pick.kind;
+  });
+  result.draws.resize(a.log.draw_count());
+  a.log.for_each_draw([&](const numbered_draw& draw) {
+    result.draws[draw.number] = {.step = draw.step, .value = draw.value, .bound = draw.bound};
+  });
+  for (std::size_t i = 1; i < result.draws.size(); ++i)
+    if (result.draws[i].step == result.draws[i - 1].step)
+      result.draws[i].nth = result.draws[i - 1].nth + 1;
+}
+
 }  // namespace
 
 trace to_trace(const arena& a) {
@@ -141,9 +157,7 @@ trace to_trace(const arena& a) {
   result.tasks = tasks_of(a);
   result.resources = resources_of(a);
   result.failures = failures_of(a);
-  result.schedule.resize(a.log.pick_count());
-  a.log.for_each_pick(
-      [&](std::uint32_t number, task_id picked) { result.schedule[number] = picked; });
+  take_schedule(a, result);
   result.how = a.schedule.how;
   result.detail = detail_of(a);
   if (a.schedule.how == ending::uncontrolled) name_watcher(a, result);

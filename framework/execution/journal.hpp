@@ -1,5 +1,5 @@
-// The journal: the events of an execution and the picks of its schedule, as they were written down
-// by whoever held the token.
+// The journal: the events of an execution, the picks of its schedule and its draws, as they were
+// written down by whoever held the token.
 //
 // A page of shared memory must be mapped by each process that touches it, at the price of a page
 // fault. So each task writes on pages of its own: a log common to all would cost every one of 64
@@ -18,6 +18,7 @@
 #include "framework/execution/task_set.hpp"
 #include "framework/trace/event.hpp"
 #include "framework/trace/ids.hpp"
+#include "framework/trace/schedule.hpp"
 
 namespace forkloom::execution {
 
@@ -31,17 +32,29 @@ struct numbered_event {
 struct numbered_pick {
   std::uint32_t number = 0;
   task_id task = no_task;
+  pick_kind kind = pick_kind::usual;
 };
 
-// About as many picks as events, as a call makes one of each; what is full first ends the page.
+struct numbered_draw {
+  std::uint32_t number = 0;
+  std::uint32_t step = 0;
+  std::uint32_t value = 0;
+  std::uint32_t bound = 0;
+};
+
+// About as many picks as events, as a call makes one of each, and fewer draws; what is full first
+// ends the page.
 struct alignas(page_size) journal_page {
-  static constexpr std::size_t event_capacity = 45;
-  static constexpr std::size_t pick_capacity = 60;
+  static constexpr std::size_t event_capacity = 40;
+  static constexpr std::size_t pick_capacity = 50;
+  static constexpr std::size_t draw_capacity = 30;
 
   std::uint32_t event_count = 0;
   std::uint32_t pick_count = 0;
+  std::uint32_t draw_count = 0;
   std::array<numbered_event, event_capacity> events;
   std::array<numbered_pick, pick_capacity> picks;
+  std::array<numbered_draw, draw_capacity> draws;
 };
 static_assert(sizeof(journal_page) == page_size);
 
@@ -72,15 +85,25 @@ class journal {
   }
 
   // The next pick. False if the journal is full.
-  [[nodiscard]] bool add_pick(journal_writer& by, task_id picked) noexcept {
+  [[nodiscard]] bool add_pick(journal_writer& by, task_id picked, pick_kind kind) noexcept {
     auto* page = page_with_room(by, &journal_page::pick_count, journal_page::pick_capacity);
     if (page == nullptr) return false;
-    page->picks[page->pick_count++] = {pick_count_++, picked};
+    page->picks[page->pick_count++] = {pick_count_++, picked, kind};
+    return true;
+  }
+
+  // The next draw; its number is set here. False if the journal is full.
+  [[nodiscard]] bool add_draw(journal_writer& by, numbered_draw drawn) noexcept {
+    auto* page = page_with_room(by, &journal_page::draw_count, journal_page::draw_capacity);
+    if (page == nullptr) return false;
+    drawn.number = draw_count_++;
+    page->draws[page->draw_count++] = drawn;
     return true;
   }
 
   [[nodiscard]] std::uint32_t event_count() const noexcept { return event_count_; }
   [[nodiscard]] std::uint32_t pick_count() const noexcept { return pick_count_; }
+  [[nodiscard]] std::uint32_t draw_count() const noexcept { return draw_count_; }
 
   // Calls visit(number, event) for all events, those of one writer in order, else in any order.
   template <class Visit>
@@ -90,12 +113,18 @@ class journal {
         visit(pages_[p].events[i].number, pages_[p].events[i].what);
   }
 
-  // Calls visit(number, picked task), likewise.
+  // Calls visit(pick), likewise.
   template <class Visit>
   void for_each_pick(Visit&& visit) const {
     for (std::uint32_t p = 0; p < pages_used_; ++p)
-      for (std::uint32_t i = 0; i < pages_[p].pick_count; ++i)
-        visit(pages_[p].picks[i].number, pages_[p].picks[i].task);
+      for (std::uint32_t i = 0; i < pages_[p].pick_count; ++i) visit(pages_[p].picks[i]);
+  }
+
+  // Calls visit(draw), likewise.
+  template <class Visit>
+  void for_each_draw(Visit&& visit) const {
+    for (std::uint32_t p = 0; p < pages_used_; ++p)
+      for (std::uint32_t i = 0; i < pages_[p].draw_count; ++i) visit(pages_[p].draws[i]);
   }
 
  private:
@@ -111,6 +140,7 @@ class journal {
 
   std::uint32_t event_count_ = 0;
   std::uint32_t pick_count_ = 0;
+  std::uint32_t draw_count_ = 0;
   std::uint32_t pages_used_ = 0;
   std::span<journal_page> pages_;  // at the same address in every process
 };

@@ -259,9 +259,9 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
     expire_deadlines(a);
   }
   if (limits_reached(a)) return no_task;
-  const auto picked =
-      strategy::pick(a.strategy, {s.enabled, current, yields, {conflict, &a}, {subject_of, &a}});
-  if (!a.log.add_pick(a.writer(current), picked)) {
+  const strategy::choice asked{s.enabled, current, yields, {conflict, &a}, {subject_of, &a}};
+  const auto picked = strategy::pick(a.strategy, asked);
+  if (!a.log.add_pick(a.writer(current), picked, strategy::kind_of(asked, picked))) {
     end_execution(a, ending::step_limit);
     return no_task;
   }

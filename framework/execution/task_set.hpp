@@ -59,6 +59,16 @@ class task_set {
     return no_task;
   }
 
+  // The lowest member above `task`, or the lowest of all for no_task; no_task if there is none.
+  [[nodiscard]] task_id next_after(task_id task) const noexcept {
+    const auto from = task == no_task ? 0 : index(task) + 1;
+    auto mask = ~std::uint64_t{0} << (from % 64);
+    for (auto i = from / 64; i < words_.size(); ++i, mask = ~std::uint64_t{0})
+      if (const auto w = words_[i] & mask; w != 0)
+        return task_id(i * 64 + static_cast<std::size_t>(std::countr_zero(w)));
+    return no_task;
+  }
+
   // Calls visit(task) for every member in ascending order.
   template <class Visit>
   void for_each(Visit&& visit) const {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t estimate_max = 1'000'000;
 constexpr std::uint32_t steps_max = 1'000'000;
 
-constexpr std::array<strategy_description, 7> descriptions{{
+constexpr std::array<strategy_description, 8> descriptions{{
     {.which = strategy_family::random,
      .name = "random",
      .parameter = "",
@@ -67,6 +67,11 @@ constexpr std::array<strategy_description, 7> descriptions{{
      .what_it_is =
          "partial order sampling: random priorities for operations, drawn anew for those\n"
          "that conflict with the one just done; spreads over orders that matter"},
+    {.which = strategy_family::schedule,
+     .name = "schedule",
+     .parameter = "",
+     .what_it_is = "schedule:12p1_3p0 is explicit: no preemption, but after 12 steps task 1 goes,\n"
+                   "and 3 steps later task 0; as shrunk failures have it in their tokens"},
 }};
 
 const strategy_description& description(strategy_family which) noexcept {
@@ -107,6 +112,11 @@ strategy_spec parse_strategy(std::string_view text) {
                                   [&](const auto& d) { return d.name == family; });
   if (found == descriptions.end()) refuse(text, "there is none of that name");
   strategy_spec spec{.which = found->which, .parameter = found->usual};
+  if (found->which == strategy_family::schedule) {
+    const auto entries = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+    spec.schedule = std::make_shared<const schedule>(schedule_from_text(entries));
+    return spec;
+  }
   if (colon == std::string_view::npos) {
     if (found->parameter.empty() || found->usual != 0) return spec;
     refuse(text, fmt::format("{0} needs a {1}, as in {0}:3", found->name, found->parameter));
@@ -124,6 +134,10 @@ strategy_spec parse_strategy(std::string_view text) {
 
 std::string to_string(const strategy_spec& spec) {
   const auto& d = description(spec.which);
+  if (spec.which == strategy_family::schedule) {
+    const auto text = to_text(*spec.schedule);
+    return text.empty() ? std::string(d.name) : fmt::format("{}:{}", d.name, text);
+  }
   if (d.parameter.empty()) return std::string(d.name);
   return spec.k == 0 ? fmt::format("{}:{}", d.name, spec.parameter)
                      : fmt::format("{}:{}:{}", d.name, spec.parameter, spec.k);
@@ -149,6 +163,8 @@ strategy::state make(const strategy_spec& spec) {
       return strategy::delay_bounded(spec.parameter, spec.k);
     case strategy_family::pos:
       return strategy::pos{};
+    case strategy_family::schedule:
+      return strategy::replay(*spec.schedule);
   }
   return strategy::random_walk{};
 }

@@ -1,17 +1,28 @@
 // Strategies by name: "random", "pct:3", and with everything resolved, as tokens carry it,
-// "pct:3:120".
+// "pct:3:120". An explicit schedule is "schedule:" and its text; without one, "schedule".
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "framework/strategy/strategy.hpp"
+#include "framework/trace/schedule.hpp"
 
 namespace forkloom::explore {
 
-enum class strategy_family : std::uint8_t { random, sticky, fair, round_robin, pct, delay, pos };
+enum class strategy_family : std::uint8_t {
+  random,
+  sticky,
+  fair,
+  round_robin,
+  pct,
+  delay,
+  pos,
+  schedule
+};
 
 // What there is to know of a family, to read its name and to explain it.
 struct strategy_description {
@@ -31,6 +42,7 @@ struct strategy_spec {
   strategy_family which = strategy_family::random;
   std::uint32_t parameter = 0;  // in the family's own meaning
   std::uint32_t k = 0;          // estimated steps of an execution; 0: not estimated, or not needed
+  std::shared_ptr<const forkloom::schedule> schedule;  // an explicit one
 };
 
 // Throws usage_error, naming the strategies that there are and the ranges of their parameters.
@@ -41,6 +53,7 @@ struct strategy_spec {
 // Does it need an estimate of the length of an execution before it can begin?
 [[nodiscard]] bool needs_estimate(const strategy_spec& spec) noexcept;
 
+// The spec must outlive the state of an explicit schedule.
 [[nodiscard]] strategy::state make(const strategy_spec& spec);
 
 // What the strategy promises for n tasks, in words; "" if it promises nothing.

@@ -7,20 +7,9 @@
 
 #include "framework/strategy/choice.hpp"
 #include "framework/strategy/random.hpp"
+#include "framework/strategy/usual.hpp"
 
 namespace forkloom::strategy {
-
-// The first enabled task behind `last` in cyclic order; `last` itself if no other one is enabled.
-[[nodiscard]] inline task_id next_in_turn(const execution::task_set& enabled,
-                                          task_id last) noexcept {
-  task_id first = no_task;
-  task_id behind = no_task;
-  enabled.for_each([&](task_id task) {
-    if (first == no_task) first = task;
-    if (behind == no_task && last != no_task && task > last) behind = task;
-  });
-  return behind != no_task ? behind : first;
-}
 
 class round_robin {
  public:

@@ -26,7 +26,12 @@ namespace forkloom::strategy {
 //   void begin(std::uint64_t seed)   a new execution begins; forget the last one
 //   task_id pick(const choice&)      which task goes next; must be a member of choice.enabled
 //   std::uint64_t draw(bound)        a number in [0, bound), for choices other than tasks
-//                                    (which waiter of a condition variable a signal wakes)
+//                                    (which waiter of a condition variable a signal wakes);
+//                                    0 is always the undisturbed choice
+//
+// and may have a fourth, if it does not want that to be a draw below one_in:
+//
+//   bool chance(std::uint64_t one_in)   does something that disturbs happen?
 //
 // and is trivially copyable, so that it may live in the arena.
 //
@@ -106,6 +111,15 @@ inline task_id pick(state& s, const choice& c) noexcept {
 }
 inline std::uint64_t draw(state& s, std::uint64_t bound) noexcept {
   return s.visit([&](auto& strategy) { return strategy.draw(bound); });
+}
+// Once in so many times on average, for the strategies that are random.
+inline bool chance(state& s, std::uint64_t one_in) noexcept {
+  return s.visit([&](auto& strategy) {
+    if constexpr (requires { strategy.chance(one_in); })
+      return strategy.chance(one_in);
+    else
+      return strategy.draw(one_in) + 1 == one_in;
+  });
 }
 
 }  // namespace forkloom::strategy

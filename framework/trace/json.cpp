@@ -206,6 +206,21 @@ json schedule_to_json(const std::vector<task_id>& schedule) {
   return all;
 }
 
+json draws_to_json(const std::vector<draw_record>& draws) {
+  auto all = json::array();
+  for (const auto& d : draws) all.push_back(json::array({d.step, d.nth, d.value, d.bound}));
+  return all;
+}
+
+draw_record draw_from_json(const json& values) {
+  if (!values.is_array() || values.size() != 4)
+    field::refuse("draws", "must be arrays of 4 values");
+  const auto number = [&](std::size_t i) {
+    return field::integer<std::uint32_t>(values[i], "a number of a draw");
+  };
+  return {.step = number(0), .nth = number(1), .value = number(2), .bound = number(3)};
+}
+
 // JSON keys are strings; an address is written in decimal.
 json sources_to_json(const std::map<std::uint64_t, std::string>& sources) {
   auto all = json::object();
@@ -265,6 +280,7 @@ void to_json(nlohmann::json& json, const trace& value) {
           {"leftovers", records_to_json(value.leftovers)},
           {"stacks", value.stacks},
           {"schedule", schedule_to_json(value.schedule)},
+          {"draws", draws_to_json(value.draws)},
           {"sources", sources_to_json(value.sources)},
           {"ending", name_in(endings, value.how)},
           {"culprit", task_to_json(value.culprit)},
@@ -283,6 +299,8 @@ void from_json(const nlohmann::json& json, trace& value) {
   value.leftovers = field::elements_at(json, "leftovers", leftover_record_from_json);
   value.stacks = field::elements_at(json, "stacks", stack_from_json);
   value.schedule = field::elements_at(json, "schedule", task_element);
+  // Files of the first version may lack them.
+  if (json.contains("draws")) value.draws = field::elements_at(json, "draws", draw_from_json);
   value.sources = sources_from_json(json, "sources");
   value.how = field::named_at<ending>(json, "ending", endings);
   value.culprit = task_from_json(json, "culprit");

@@ -24,6 +24,9 @@ namespace {
 constexpr std::string_view magic = "fl";
 constexpr unsigned format_version = 1;
 constexpr std::size_t strategy_length_max = 64;
+// An explicit schedule may be long, but the token must fit a command line: Linux takes 128 KiB.
+constexpr std::string_view schedule_prefix = "schedule:";
+constexpr std::size_t schedule_length_max = 100'000;
 constexpr std::uint32_t processes_max = 1024;
 constexpr std::uint64_t step_limit_max = 900'000;
 
@@ -57,7 +60,9 @@ bool is_strategy_character(char c) noexcept {
 }
 
 bool is_strategy(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= strategy_length_max &&
+  const bool is_schedule = text.starts_with(schedule_prefix);
+  return !text.empty() &&
+         text.size() <= (is_schedule ? schedule_length_max : strategy_length_max) &&
          std::all_of(text.begin(), text.end(), is_strategy_character);
 }
 

@@ -9,9 +9,9 @@
 namespace forkloom {
 
 struct replay_token {
-  std::uint32_t scenario = 0;   // scenario_hash() of its name
-  std::string strategy;         // with all parameters resolved: "random", "pct:3:120"
-  std::uint64_t seed = 0;       // of the execution, not of the campaign
+  std::uint32_t scenario = 0;  // scenario_hash() of its name
+  std::string strategy;    // with all parameters resolved: "random", "pct:3:120", "schedule:12p1"
+  std::uint64_t seed = 0;  // of the execution, not of the campaign
   std::uint32_t processes = 2;  // option of the same name
   std::uint64_t progress_limit =
       0;  // options of the same names: where an execution stops is part of it

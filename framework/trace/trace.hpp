@@ -9,6 +9,7 @@
 
 #include "framework/trace/event.hpp"
 #include "framework/trace/ids.hpp"
+#include "framework/trace/schedule.hpp"
 
 namespace forkloom {
 
@@ -77,6 +78,16 @@ struct judged_history {
   std::vector<std::string> details;  // the calls as a table, line by line
 };
 
+// A choice other than that of a task: which waiter is woken, whether a fault happens.
+struct draw_record {
+  std::uint32_t step = 0;   // how many picks there had been
+  std::uint32_t nth = 0;    // among the draws of that step, from 0
+  std::uint32_t value = 0;  // 0: undisturbed
+  std::uint32_t bound = 0;  // the values were those below it; at least 2
+
+  friend bool operator==(const draw_record&, const draw_record&) = default;
+};
+
 // A call that passed although Forkloom should schedule it, and where it was made.
 struct uncontrolled_record {
   std::string name;
@@ -105,6 +116,10 @@ struct trace {
   std::vector<judged_history> histories;
   std::vector<std::vector<std::uint64_t>> stacks;  // innermost address first; see event::stack
   std::vector<task_id> schedule;                   // the pick of each step
+  std::vector<draw_record> draws;                  // in their order
+
+  // Of each pick; empty in a trace from a file.
+  std::vector<pick_kind> pick_kinds;
 
   // The files of programs that tasks executed, and of their libraries. Addresses in them are told
   // as module_address.hpp says; all others are those of the process that reads the trace. Like the

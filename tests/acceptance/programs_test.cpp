@@ -87,6 +87,18 @@ TEST_CASE("two programs in C++ take turns with named semaphores", "[acceptance]"
   CHECK(nothing.holds());
 }
 
+// Wherever the two are, task 1 goes at each of these steps if it can.
+TEST_CASE("an explicit schedule goes on in the programs that tasks execute", "[acceptance]") {
+  const nothing_left nothing;
+  const words programs{
+      fixture("program_turns"), "ping", "/turns", "::", fixture("program_turns"), "pong", "/turns"};
+  const auto usual = run(1, {"--strategy", "schedule", "--json"}, programs);
+  const auto disturbed = run(1, {"--strategy", "schedule:2p1x20", "--json"}, programs);
+  require_correct(usual);
+  require_correct(disturbed);
+  CHECK(result_of(disturbed).at("switches") > result_of(usual).at("switches"));
+}
+
 TEST_CASE("a server executes a program for each request", "[acceptance]") {
   require_correct(
       run(100, {"--expect-output", "the squares add up to 14"}, {fixture("program_super_server")}));

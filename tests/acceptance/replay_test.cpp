@@ -78,6 +78,43 @@ TEST_CASE("what each strategy finds is found again by its token", "[acceptance]"
   CHECK(first_violation(again.out).at("reproduced") == 1);
 }
 
+// Tellers load and store: some preemption of the first between the two loses its deposit.
+TEST_CASE("what an explicit schedule finds is found again by its token", "[acceptance]") {
+  json found;
+  for (int step = 0; step < 10 && found.empty(); ++step) {
+    const auto strategy = "schedule:" + std::to_string(step) + "p1";
+    found = json::parse(run_forkloom({"run", "an undeclared lost deposit", "--strategy", strategy,
+                                      "--executions", "1", "--json"})
+                            .out)
+                .at("scenarios")
+                .at(0)
+                .at("violations");
+  }
+  REQUIRE(found.size() == 1);
+  const auto token = found[0].at("token").get<std::string>();
+  CHECK_THAT(token, Contains("-schedule."));
+  const auto again = run_forkloom({"replay", token, "--json"});
+  CHECK(again.code == 1);
+  CHECK(first_violation(again.out).at("reproduced") == 1);
+  CHECK(first_violation(again.out).at("token") == token);
+}
+
+TEST_CASE("an explicit schedule that does not fit departs and says so", "[acceptance]") {
+  auto token = forkloom::decode(token_of("a lost deposit"));
+  token.strategy = "schedule:1p7_1d9";
+  const auto done = run_forkloom({"replay", forkloom::encode(token), "--json"});
+  const auto scenario = json::parse(done.out).at("scenarios").at(0);
+  CHECK_THAT(run_forkloom({"replay", forkloom::encode(token)}).out,
+             Contains("the replay departed"));
+  CHECK(scenario.at("executions") == 1);
+}
+
+TEST_CASE("a schedule that cannot be read is a usage error", "[acceptance]") {
+  const auto done = run_forkloom({"run", "a lost deposit", "--strategy", "schedule:3p1_x"});
+  CHECK(done.code == 2);
+  CHECK_THAT(done.err, Contains("schedule entry 'x' needs the distance in steps"));
+}
+
 TEST_CASE("the environment does not change what a token replays", "[acceptance]") {
   const auto token = token_of("a lost deposit");
   const auto done =

@@ -42,12 +42,12 @@ shared<long>& variable(execution::scenario_memory& memory) {
 double controlled_ring_seconds(unsigned tasks, unsigned rounds) {
   execution::scenario_memory memory;
   auto& x = variable(memory);
-  std::vector<task_id> picks;
+  schedule ring;
   // A start, the rounds, and an exit each.
   for (unsigned step = 0; step < tasks * (rounds + 2); ++step)
-    picks.push_back(task_id(step % tasks));
+    ring.picks.push_back({step, task_id(step % tasks)});
   execution::controller controller(no_limits, -1);
-  controller.begin(strategy::replay(picks.data(), picks.size()), 1, false);
+  controller.begin(strategy::replay(ring), 1, false);
   for (unsigned i = 0; i < tasks; ++i)
     controller.spawn("task", [&] {
       for (unsigned round = 0; round < rounds; ++round) static_cast<void>(x.load());

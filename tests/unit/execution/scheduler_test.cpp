@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/execution/call.hpp"
 #include "framework/execution/harvest.hpp"
 #include "tests/catch.hpp"
 
@@ -17,13 +18,15 @@ using namespace forkloom;
 using namespace forkloom::execution;
 
 // An arena with some newborn tasks and a schedule that is given: nobody runs, the test plays the
-// tasks. Without a schedule the task that was asked goes on, else the first enabled one.
+// tasks. Without a schedule the task that was asked goes on, else the next one in turn.
 class stage {
  public:
-  explicit stage(std::size_t tasks, std::vector<task_id> schedule = {})
-      : schedule_(std::move(schedule)), arena_(map_arena(), unmap_arena) {
+  explicit stage(std::size_t tasks, const std::vector<task_id>& picks = {})
+      : arena_(map_arena(), unmap_arena) {
     REQUIRE(arena_ != nullptr);
-    a().strategy = strategy::replay(schedule_.data(), schedule_.size());
+    for (const auto pick : picks)
+      schedule_.picks.push_back({static_cast<std::uint32_t>(schedule_.picks.size()), pick});
+    a().strategy = strategy::replay(schedule_);
     strategy::begin(a().strategy, 1);
     for (std::size_t i = 0; i < tasks; ++i)
       REQUIRE(birth(a(), no_task, "task " + std::to_string(i)) == task_id(i));
@@ -45,9 +48,11 @@ class stage {
   [[nodiscard]] std::vector<task_id> picks() const { return to_trace(*arena_).schedule; }
 
  private:
-  std::vector<task_id> schedule_;
+  forkloom::schedule schedule_;
   std::unique_ptr<arena, decltype(&unmap_arena)> arena_;
 };
+
+const forkloom::schedule drawn{.picks = {}, .draws = {{0, 0, 4}, {1, 1, 1}}};
 
 constexpr task_id one{0};
 constexpr task_id other{1};
@@ -380,6 +385,36 @@ TEST_CASE("an arena that was reset is as good as new, and keeps its settings") {
   CHECK(birth(st.a(), no_task, "again") == one);
   CHECK(st.a()[one].deadline_ns == no_deadline);
   CHECK(choose(st.a(), no_task, false) == one);
+}
+
+// What a schedule is made of.
+
+TEST_CASE("a pick is recorded as usual, other or preemption") {
+  stage st(3, {one, one, third, one});
+  auto current = choose(st.a(), no_task, false);
+  current = choose(st.a(), current, false);
+  current = choose(st.a(), current, false);
+  st.block(third, {});
+  static_cast<void>(choose(st.a(), third, false));
+  using enum pick_kind;
+  CHECK(to_trace(st.a()).pick_kinds == std::vector{usual, usual, preemption, usual});
+}
+
+TEST_CASE("draws and chances are recorded at their step, but not those with one outcome") {
+  stage st(2);
+  st.a().strategy = strategy::replay(drawn);
+  strategy::begin(st.a().strategy, 1);
+  set_current_arena(&st.a());
+  CHECK(draw(1) == 0);
+  CHECK(draw(5) == 4);
+  static_cast<void>(choose(st.a(), no_task, false));
+  CHECK(draw(3) == 0);
+  CHECK(chance(1'000));
+  CHECK_FALSE(chance(0));
+  set_current_arena(nullptr);
+  CHECK(to_trace(st.a()).draws ==
+        std::vector<draw_record>{{0, 0, 4, 5}, {1, 0, 0, 3}, {1, 1, 1, 2}});
+  CHECK(schedule_of(to_trace(st.a())) == drawn);
 }
 
 // Spinners.

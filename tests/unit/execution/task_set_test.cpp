@@ -63,6 +63,17 @@ TEST_CASE("a visit sees every member once, in ascending order") {
   CHECK(seen == some);
 }
 
+TEST_CASE("the next member after a task is found wherever it is") {
+  const auto set = of({task_id{0}, task_id{63}, task_id{64}, task_id{1023}});
+  CHECK(set.next_after(no_task) == task_id{0});
+  CHECK(set.next_after(task_id{0}) == task_id{63});
+  CHECK(set.next_after(task_id{62}) == task_id{63});
+  CHECK(set.next_after(task_id{63}) == task_id{64});
+  CHECK(set.next_after(task_id{64}) == task_id{1023});
+  CHECK(set.next_after(task_id{1023}) == no_task);
+  CHECK(task_set{}.next_after(no_task) == no_task);
+}
+
 TEST_CASE("a union has the members of both") {
   auto set = of({task_id{1}, task_id{64}});
   set |= of({task_id{64}, task_id{1000}});

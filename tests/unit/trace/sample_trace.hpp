@@ -46,6 +46,7 @@ inline trace sample_trace() {
   t.leftovers = {leftover_record{.what = "shared memory /bank", .resource = resource_id{1}}};
   t.stacks = {{0x10, 0x20}, {}};
   t.schedule = {task_id{1}, task_id{0}};
+  t.draws = {{.step = 1, .nth = 2, .value = 3, .bound = 4}};
   t.sources = {{0x10, "bank.cpp:12"}, {~std::uint64_t{0}, "bank.cpp:13"}};
   t.how = ending::uncontrolled;
   t.culprit = task_id{1};
