@@ -70,6 +70,9 @@ int show(const show_strategies&) {
       fmt::print("{:<12} N: {}, {} … {}{}\n", "", strategy.parameter, strategy.least, strategy.most,
                  strategy.usual == 0 ? "" : fmt::format("; {} if left out", strategy.usual));
   }
+  for (const auto& own : explore::user_strategies())
+    fmt::print("{:<12} {}\n", own.functions.takes_number ? own.name + "[:N]" : own.name,
+               indented(own.what_it_is));
   return exit_code::as_expected;
 }
 

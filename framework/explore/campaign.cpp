@@ -81,12 +81,15 @@ std::string trouble(const trace& t) {
 estimate measure(runner& run, std::uint64_t campaign_seed) {
   constexpr std::uint64_t walks = 3;
   estimate longest;
+  interest_book interests;
   for (std::uint64_t i = 0; i < walks && !run.interrupted(); ++i) {
     const auto t =
         run.run(strategy::random_walk{}, strategy::execution_seed(campaign_seed, i), tracing::lean);
     longest.k = std::max(longest.k, static_cast<std::uint32_t>(t.steps));
     longest.n = std::max(longest.n, t.tasks.size());
+    interests.add(t);
   }
+  longest.interests = interests.all();
   return longest;
 }
 
@@ -252,7 +255,7 @@ class campaign {
     finding f;
     f.execution = number;
     f.token = encode({.scenario = scenario_hash(scenario_.name),
-                      .strategy = what.spec,
+                      .strategy = what.spec.empty() ? spec_of(t) : what.spec,
                       .seed = what.seed,
                       .processes = options_.processes,
                       .progress_limit = options_.progress_limit,
@@ -260,6 +263,12 @@ class campaign {
                       .steps = t.steps,
                       .hash = t.hash});
     return f;
+  }
+
+  // The whole schedule, for an execution that no seed gives again.
+  static std::string spec_of(const trace& t) {
+    return to_string({.which = strategy_family::schedule,
+                      .schedule = std::make_shared<const schedule>(schedule_of(t))});
   }
 
   static std::string departure(const replay_token& token, const trace& t,

@@ -1,11 +1,27 @@
 #include "framework/explore/explorer.hpp"
 
+#include "framework/explore/guided.hpp"
 #include "framework/explore/independent.hpp"
+#include "framework/explore/portfolio.hpp"
+#include "framework/explore/selective.hpp"
+#include "framework/explore/swarm.hpp"
 
 namespace forkloom::explore {
 
 std::unique_ptr<explorer> make_explorer(const strategy_spec& spec, const exploration& how) {
-  return std::make_unique<independent>(spec, how);
+  switch (spec.which) {
+    case strategy_family::surw:
+      if (spec.interest) return std::make_unique<independent>(spec, how);
+      return std::make_unique<selective>(how);
+    case strategy_family::guided:
+      return std::make_unique<guided>(how);
+    case strategy_family::portfolio:
+      return std::make_unique<portfolio>(how);
+    case strategy_family::swarm:
+      return std::make_unique<swarm>(how);
+    default:
+      return std::make_unique<independent>(spec, how);
+  }
 }
 
 }  // namespace forkloom::explore

@@ -17,8 +17,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "framework/explore/coverage_book.hpp"
+#include "framework/explore/interests.hpp"
 #include "framework/explore/strategy_spec.hpp"
 #include "framework/strategy/strategy.hpp"
 #include "framework/trace/trace.hpp"
@@ -32,10 +34,11 @@ struct attempt {
   std::uint64_t seed = 0;  // of the execution
 };
 
-// How long executions are, and how many tasks they have: PCT's k and n.
+// How long executions are, how many tasks they have (PCT's k and n), and what each of them does.
 struct estimate {
   std::uint32_t k = 1;
   std::size_t n = 1;
+  std::vector<interest> interests;  // SURW's
 };
 
 class explorer {

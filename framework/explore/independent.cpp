@@ -7,9 +7,9 @@ namespace forkloom::explore {
 independent::independent(const strategy_spec& spec, const exploration& how)
     : spec_(spec), campaign_seed_(how.seed) {
   if (!needs_estimate(spec_)) return;
-  const auto [k, n] = how.measure();
-  spec_.k = k;
-  tasks_ = n;
+  const auto measured = how.measure();
+  spec_.k = measured.k;
+  tasks_ = measured.n;
 }
 
 std::optional<attempt> independent::next(std::uint64_t number) {

@@ -1,5 +1,7 @@
 #include "framework/explore/runner.hpp"
 
+#include <fmt/format.h>
+
 #include "framework/dsl/scenario_engine.hpp"
 
 namespace forkloom::explore {
@@ -17,11 +19,25 @@ runner::runner(const scenario_info& scenario, const options& how, const worker_c
   leftovers_.look_before();
 }
 
+// A strategy of the user's that picks a task which cannot go on.
+void runner::note_wrong_pick(trace& result) {
+  controller_.memory().strategy.visit([&](const auto& strategy) {
+    if constexpr (requires { strategy.wrong_step(); }) {
+      if (strategy.wrong_step() == 0) return;
+      result.how = ending::failed;
+      result.detail =
+          fmt::format("strategy {} picked task {} at step {}, which was not enabled",
+                      options_.strategy, index(strategy.wrong_pick()), strategy.wrong_step());
+    }
+  });
+}
+
 trace runner::run(const strategy::state& strategy, std::uint64_t seed, tracing detail) {
   pids_.rewind();
   controller_.begin(strategy, seed, detail == tracing::full);
   forkloom::detail::scenario_engine engine(controller_, memory_, limit_, options_, seed);
   auto result = engine.execute(scenario_);
+  note_wrong_pick(result);
   if (scenario_.examine) scenario_.examine(result);
   leftovers_.collect(result);
   return result;

@@ -33,6 +33,8 @@ class runner {
   [[nodiscard]] bool interrupted() const noexcept { return controller_.interrupted(); }
 
  private:
+  void note_wrong_pick(trace& result);
+
   const scenario_info& scenario_;
   const options& options_;
   execution::scenario_memory memory_;

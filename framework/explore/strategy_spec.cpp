@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t estimate_max = 1'000'000;
 constexpr std::uint32_t steps_max = 1'000'000;
 
-constexpr std::array<strategy_description, 8> descriptions{{
+constexpr std::array<strategy_description, 12> descriptions{{
     {.which = strategy_family::random,
      .name = "random",
      .parameter = "",
@@ -72,10 +72,33 @@ constexpr std::array<strategy_description, 8> descriptions{{
      .parameter = "",
      .what_it_is = "schedule:12p1_3p0 is explicit: no preemption, but after 12 steps task 1 goes,\n"
                    "and 3 steps later task 0; as shrunk failures have it in their tokens"},
+    {.which = strategy_family::surw,
+     .name = "surw",
+     .parameter = "",
+     .what_it_is =
+         "selectively uniform: the order of operations on one thing, another one each time,\n"
+         "is drawn evenly from all orders; the rest goes in between at random"},
+    {.which = strategy_family::guided,
+     .name = "guided",
+     .parameter = "",
+     .what_it_is =
+         "schedules that showed operations in a new order are kept and changed a little:\n"
+         "for long campaigns, and for bugs that take several steps to reach"},
+    {.which = strategy_family::portfolio,
+     .name = "portfolio",
+     .parameter = "",
+     .what_it_is =
+         "several of these in turn, more often those that show something new: the default"},
+    {.which = strategy_family::swarm,
+     .name = "swarm",
+     .parameter = "",
+     .what_it_is = "each execution draws a strategy and its parameters: for what no single\n"
+                   "configuration shows"},
 }};
 
 const strategy_description& description(strategy_family which) noexcept {
-  return descriptions[static_cast<std::size_t>(which)];
+  return *std::find_if(descriptions.begin(), descriptions.end(),
+                       [&](const auto& d) { return d.which == which; });
 }
 
 // "pct:N with the bug depth N from 1 to 32"
@@ -89,6 +112,7 @@ std::string form(const strategy_description& d) {
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
   std::string known;
   for (const auto& d : descriptions) known += (known.empty() ? "" : "; ") + form(d);
+  for (const auto& s : user_strategies()) known += "; " + s.name;
   throw usage_error(fmt::format("unknown strategy \"{}\": {}. Strategies: {}", text, why, known));
 }
 
@@ -101,6 +125,17 @@ std::uint32_t number(std::string_view text, std::string_view whole, std::string_
   return value;
 }
 
+// What stands behind the name of one that the user wrote.
+strategy_spec written(const user_strategy& s, std::string_view text,
+                      std::optional<std::string_view> parameter) {
+  strategy_spec spec{.which = strategy_family::user, .written = &s};
+  if (!parameter) return spec;
+  if (!s.functions.takes_number) refuse(text, fmt::format("{} takes no parameter", s.name));
+  spec.has_parameter = true;
+  spec.parameter = number(*parameter, text, "number", 0, ~std::uint32_t{0});
+  return spec;
+}
+
 }  // namespace
 
 std::span<const strategy_description> strategies() noexcept { return descriptions; }
@@ -110,11 +145,18 @@ strategy_spec parse_strategy(std::string_view text) {
   const auto family = text.substr(0, colon);
   const auto found = std::find_if(descriptions.begin(), descriptions.end(),
                                   [&](const auto& d) { return d.name == family; });
+  const auto parameters =
+      colon == std::string_view::npos ? std::nullopt : std::optional(text.substr(colon + 1));
+  if (const auto* own = find_user_strategy(family)) return written(*own, text, parameters);
   if (found == descriptions.end()) refuse(text, "there is none of that name");
   strategy_spec spec{.which = found->which, .parameter = found->usual};
   if (found->which == strategy_family::schedule) {
     const auto entries = colon == std::string_view::npos ? "" : text.substr(colon + 1);
     spec.schedule = std::make_shared<const schedule>(schedule_from_text(entries));
+    return spec;
+  }
+  if (found->which == strategy_family::surw && parameters) {
+    spec.interest = interest_from_text(*parameters);
     return spec;
   }
   if (colon == std::string_view::npos) {
@@ -133,6 +175,11 @@ strategy_spec parse_strategy(std::string_view text) {
 }
 
 std::string to_string(const strategy_spec& spec) {
+  if (spec.which == strategy_family::user)
+    return spec.has_parameter ? fmt::format("{}:{}", spec.written->name, spec.parameter)
+                              : spec.written->name;
+  if (spec.which == strategy_family::surw && spec.interest)
+    return "surw:" + to_text(*spec.interest);
   const auto& d = description(spec.which);
   if (spec.which == strategy_family::schedule) {
     const auto text = to_text(*spec.schedule);
@@ -144,6 +191,7 @@ std::string to_string(const strategy_spec& spec) {
 }
 
 bool needs_estimate(const strategy_spec& spec) noexcept {
+  if (spec.which == strategy_family::user) return false;
   return description(spec.which).needs_length && spec.k == 0;
 }
 
@@ -165,6 +213,18 @@ strategy::state make(const strategy_spec& spec) {
       return strategy::pos{};
     case strategy_family::schedule:
       return strategy::replay(*spec.schedule);
+    case strategy_family::surw:
+      return spec.interest ? strategy::surw(spec.interest->about, spec.interest->steps)
+                           : strategy::surw{};
+    case strategy_family::user:
+      return strategy::user(spec.written->functions, spec.parameter, spec.has_parameter);
+    case strategy_family::guided:
+    case strategy_family::portfolio:
+    case strategy_family::swarm:
+      throw usage_error(
+          fmt::format("{} is no strategy of one execution: the tokens of what it finds carry "
+                      "others, or schedules",
+                      description(spec.which).name));
   }
   return strategy::random_walk{};
 }

@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "framework/explore/interests.hpp"
+#include "framework/explore/user_strategies.hpp"
 #include "framework/strategy/strategy.hpp"
 #include "framework/trace/schedule.hpp"
 
@@ -21,7 +24,12 @@ enum class strategy_family : std::uint8_t {
   pct,
   delay,
   pos,
-  schedule
+  schedule,
+  surw,
+  guided,
+  portfolio,
+  swarm,
+  user
 };
 
 // What there is to know of a family, to read its name and to explain it.
@@ -43,6 +51,9 @@ struct strategy_spec {
   std::uint32_t parameter = 0;  // in the family's own meaning
   std::uint32_t k = 0;          // estimated steps of an execution; 0: not estimated, or not needed
   std::shared_ptr<const forkloom::schedule> schedule;  // an explicit one
+  std::optional<explore::interest> interest;           // SURW's, once it is drawn
+  const user_strategy* written = nullptr;              // by the user
+  bool has_parameter = false;                          // the user's has a number behind its name
 };
 
 // Throws usage_error, naming the strategies that there are and the ranges of their parameters.

@@ -10,6 +10,7 @@
 #include "framework/execution/task_set.hpp"
 #include "framework/strategy/delay_bounded.hpp"
 #include "framework/strategy/fair_walk.hpp"
+#include "framework/strategy/mutant.hpp"
 #include "framework/strategy/pct.hpp"
 #include "framework/strategy/pos.hpp"
 #include "framework/strategy/random_walk.hpp"
@@ -17,6 +18,7 @@
 #include "framework/strategy/round_robin.hpp"
 #include "framework/strategy/sticky_walk.hpp"
 #include "framework/strategy/surw.hpp"
+#include "framework/strategy/user.hpp"
 #include "framework/trace/ids.hpp"
 
 namespace forkloom::strategy {
@@ -50,6 +52,8 @@ class state {
   state(const pos& s) noexcept : which_(kind::pos), pos_(s) {}                        // NOLINT
   state(const fair_walk& s) noexcept : which_(kind::fair_walk), fair_(s) {}           // NOLINT
   state(const surw& s) noexcept : which_(kind::surw), surw_(s) {}                     // NOLINT
+  state(const mutant& s) noexcept : which_(kind::mutant), mutant_(s) {}               // NOLINT
+  state(const user& s) noexcept : which_(kind::user), user_(s) {}                     // NOLINT
 
   template <class Visit>
   decltype(auto) visit(Visit&& visit) noexcept {
@@ -70,6 +74,10 @@ class state {
         return visit(fair_);
       case kind::surw:
         return visit(surw_);
+      case kind::mutant:
+        return visit(mutant_);
+      case kind::user:
+        return visit(user_);
       case kind::random_walk:
         break;
     }
@@ -87,6 +95,8 @@ class state {
     pos,
     fair_walk,
     surw,
+    mutant,
+    user,
   };
 
   // The small ones first.
@@ -95,11 +105,13 @@ class state {
   sticky_walk sticky_;
   round_robin robin_;
   replay replay_;
+  mutant mutant_;
   surw surw_;
   delay_bounded delay_;
   pct pct_;
   pos pos_;
   fair_walk fair_;
+  user user_;
 };
 static_assert(std::is_trivially_copyable_v<state>);
 

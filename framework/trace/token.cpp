@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::string_view magic = "fl";
 constexpr unsigned format_version = 1;
-constexpr std::size_t strategy_length_max = 64;
+constexpr std::size_t strategy_length_max = 512;
 // An explicit schedule may be long, but the token must fit a command line: Linux takes 128 KiB.
 constexpr std::string_view schedule_prefix = "schedule:";
 constexpr std::size_t schedule_length_max = 100'000;

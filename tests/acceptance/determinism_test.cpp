@@ -131,6 +131,20 @@ TEST_CASE("sixty-four processes of four threads take the same steps in another r
   CHECK(first_difference(run("pct:3"), run("pct:3")) == "");
 }
 
+TEST_CASE("strategies that learn learn the same in another run", "[acceptance][determinism]") {
+  const auto* strategy = GENERATE("portfolio", "guided", "swarm", "surw");
+  const auto run = [&](const std::string& seed) {
+    return hashes_of(FORKLOOM_COMMAND, {"bank transfers that lock the source first",
+                                        "a bounded buffer that waits with if", "--strategy",
+                                        strategy, "--executions", "100", "--seed", seed});
+  };
+  const auto first = run("1");
+  REQUIRE(first.size() == 200);
+  CHECK(hash_column(first).size() > 20);
+  CHECK(first_difference(first, run("1")) == "");
+  CHECK(first != run("2"));
+}
+
 TEST_CASE("another campaign seed gives other hashes", "[acceptance][determinism]") {
   const auto run = [](const std::string& seed) {
     return hashes_of(FORKLOOM_COMMAND,
