@@ -2,8 +2,6 @@
 //
 //   forkloom-bench [--json] [switch] [point] [trap] [executions] [scaling] [memory]
 //                  [linearizability]
-//   forkloom-bench finds [--json] [--seeds N] [--executions N] [--strategies A,B] [--scenarios
-//   PART]
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,7 +20,6 @@
 #include "framework/explore/runner.hpp"
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/random.hpp"
-#include "tests/bench/finds.hpp"
 #include "tests/bench/futex_ring.hpp"
 #include "tests/bench/linearizability.hpp"
 #include "tests/bench/measure.hpp"
@@ -245,20 +242,7 @@ int main(int argc, char** argv) {
                  "switch, point, trap, executions, scaling, memory, linearizability; none: all")
       ->check(CLI::IsMember(names));
   app.add_flag("--json", as_json, "one JSON object a line");
-  bench::finds_request finds;
-  auto* how_soon = app.add_subcommand("finds", "How soon each strategy finds what is broken");
-  how_soon->add_option("--seeds", finds.seeds, "campaigns of each strategy on each scenario")
-      ->check(CLI::PositiveNumber);
-  how_soon->add_option("--executions", finds.executions, "of a campaign, at most")
-      ->check(CLI::PositiveNumber);
-  how_soon->add_option("--strategies", finds.strategies, "only these")->delimiter(',');
-  how_soon->add_option("--scenarios", finds.scenarios, "those with that in their name");
-  how_soon->add_flag("--json", finds.as_json, "one JSON object a line");
   CLI11_PARSE(app, argc, argv);
-  if (how_soon->parsed()) {
-    bench::print_finds(finds);
-    return 0;
-  }
   if (chosen.empty()) chosen = names;
   for (const auto& bench : chosen) {
     const auto lines = explore::run_in_worker([&](const explore::worker_context& context) {

@@ -153,6 +153,7 @@ std::array<long, notes::capacity> both(std::initializer_list<body<World>> bodies
                      .line = __LINE__,
                      .body = &here::scenario_body,
                      .defaults = {}};
+  info.defaults.strategy = "random";  // fair enough for every body
   info.defaults.executions = 20;
   info.defaults.checkers = {"expectation", "deadlock", "exit", "hang"};
   if (by_signal == deaths::none) info.defaults.checkers.emplace_back("crash");

@@ -314,6 +314,7 @@ TEST_CASE("a body that leaves with pthread_exit leaves its threads to themselves
                                      });
                                    },
                                .defaults = {}};
+  info.defaults.strategy = "random";
   info.defaults.executions = 20;
   info.defaults.checkers = {"expectation", "deadlock", "exit", "hang", "crash"};
   forkloom::semantics::require_as_expected(forkloom::explore::run_campaign(info, info.defaults));
