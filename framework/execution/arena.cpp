@@ -101,6 +101,7 @@ void arena::reset() noexcept {
   failure_count = 0;
   named_range_count = 0;
   interest_count = 0;
+  waiting_connection_count = 0;
   uncontrolled_count = 0;
   programs.closed_count = 0;
   programs.module_count = 0;

@@ -182,6 +182,17 @@ struct epoll_interest {
   std::uint64_t data = 0;  // what epoll_wait(2) tells of it
 };
 
+// A connection by TCP that its program did not wait for, to a listener that had no room. The kernel
+// would try again by the clock on the wall.
+struct waiting_connection {
+  resource_id socket = no_resource;
+  resource_id listener = no_resource;
+  std::uint32_t living = 0;  // tasks, when it was tried last
+  std::uint32_t address_size = 0;
+  std::array<std::byte, 28> address{};  // of the listener: the longest is a sockaddr_in6
+};
+inline constexpr std::size_t waiting_connection_capacity = 128;
+
 struct schedule_state {
   task_set enabled;
   task_set waiting_for_any;  // they wait for more resources than a task can list: any change wakes
@@ -259,6 +270,7 @@ struct arena {
   std::uint32_t failure_count = 0;
   std::uint32_t named_range_count = 0;
   std::uint32_t interest_count = 0;
+  std::uint32_t waiting_connection_count = 0;
   std::uint32_t uncontrolled_count = 0;
 
   // What each step touches lies together: every page more costs each task a fault, and each switch
@@ -276,6 +288,7 @@ struct arena {
   re_entry programs;
   std::array<uncontrolled_call, uncontrolled_capacity> uncontrolled;
   std::array<epoll_interest, interest_capacity> interests;
+  std::array<waiting_connection, waiting_connection_capacity> waiting_connections;
   std::array<std::array<std::uint64_t, stack_depth>, stack_capacity> stacks;
   script_memory script;
 

@@ -1,4 +1,4 @@
-// The descriptors that this process has open. Async-signal-safe: errno is left alone.
+// The descriptors that a process has open. Async-signal-safe: errno is left alone.
 #pragma once
 
 #include <dirent.h>
@@ -12,11 +12,12 @@
 
 namespace forkloom::execution {
 
-// Calls visit(descriptor) for each one, in their order; it may close it.
+// Calls visit(descriptor, folder) for each one in a folder like "/proc/1/fd", in their order. The
+// second is the descriptor by which the folder is read.
 template <class Visit>
-void for_each_descriptor(Visit&& visit) noexcept {
-  const auto folder = static_cast<int>(sys::call(
-      SYS_openat, AT_FDCWD, sys::address("/proc/self/fd"), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+void for_each_descriptor_in(const char* path, Visit&& visit) noexcept {
+  const auto folder = static_cast<int>(
+      sys::call(SYS_openat, AT_FDCWD, sys::address(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder < 0) return;
   alignas(dirent64) std::array<char, 2048> buffer;  // NOLINT: filled by getdents64
   for (;;) {
@@ -29,10 +30,18 @@ void for_each_descriptor(Visit&& visit) noexcept {
       int descriptor = -1;
       const std::string_view name(entry->d_name);
       std::from_chars(name.data(), name.data() + name.size(), descriptor);
-      if (descriptor >= 0 && descriptor != folder) visit(descriptor);
+      if (descriptor >= 0) visit(descriptor, folder);
     }
   }
   sys::call(SYS_close, folder);
+}
+
+// The same for this process; visit may close the descriptor.
+template <class Visit>
+void for_each_descriptor(Visit&& visit) noexcept {
+  for_each_descriptor_in("/proc/self/fd", [&](int descriptor, int folder) {
+    if (descriptor != folder) visit(descriptor);
+  });
 }
 
 }  // namespace forkloom::execution

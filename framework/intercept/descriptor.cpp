@@ -1,7 +1,7 @@
 // Descriptors come and go: close, and the forms of dup.
 //
 // Resource: the pipe, FIFO, socket, message queue or file behind the descriptor.
-// Blocks: nothing, but for record locks, which have a family of their own.
+// Blocks: a close that lingers (socket_linger.hpp); record locks, which have a family of their own.
 // Releases: the close of an end of a pipe, also by a dup2() in its place: others may see the end of
 // the data, or that nobody reads; likewise of a socket, and a close that drops locks. The close of
 // a message queue gives up being notified of messages, which another task may then ask for. Only
@@ -23,7 +23,9 @@
 #include "framework/intercept/message_queue.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/record_lock.hpp"
+#include "framework/intercept/socket_connect.hpp"
 #include "framework/intercept/socket_delivery.hpp"
+#include "framework/intercept/socket_linger.hpp"
 #include "framework/intercept/socket_peers.hpp"
 
 namespace forkloom::intercept {
@@ -43,6 +45,11 @@ constinit next<decltype(::dup3)> real_dup3{"dup3"};
 
 bool has_other_end(int fd) noexcept { return is_pipe(fd) || is_socket(fd); }
 
+void socket_closed(resource_id socket) noexcept {
+  connect_those_without_room(socket);
+  changed_at_both_ends(socket);
+}
+
 int close_as(int fd, const void* site) noexcept {
   const closing locks(fd);
   const bool socket = is_socket(fd);
@@ -50,13 +57,16 @@ int close_as(int fd, const void* site) noexcept {
                   ? controlled_call{operation::close, resource_of(fd), site}
                   : controlled_call::silent(operation::close, resource_of(fd), site);
   if (locks.releases()) call.involve(locks.locks());
-  if (socket) call.involve(peer_of(call.resource()));
+  if (socket) {
+    call.involve(peer_of(call.resource()));
+    linger_before_close(call, fd, call.resource());
+  }
   const auto result = real_close(fd);
   const auto error = errno;
   execution::forget_event_source(fd);
   // Also a close that failed to write something out has closed.
   if (locks.releases()) locks.happened();
-  if (socket) changed_at_both_ends(call.resource());
+  if (socket) socket_closed(call.resource());
   if (result != 0) return call.failed(error);
   return call.completed(0, static_cast<std::uint64_t>(fd), locks.drops());
 }
@@ -92,12 +102,13 @@ int duplicate_over(int source, int wanted, const void* site, Duplicate real) noe
   const bool socket = is_socket(wanted);
   controlled_call call{operation::dup, resource_of(source), site};
   call.involve(replaced);
+  if (socket) linger_before_close(call, wanted, replaced);
   const auto result = real();
   if (result < 0) return call.failed(errno);
   if (locks.releases())
     locks.happened();
   else if (socket)
-    changed_at_both_ends(replaced);
+    socket_closed(replaced);
   else
     execution::changed(replaced);
   return duplicated(call, source, result, locks.drops());

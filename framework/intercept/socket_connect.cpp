@@ -10,13 +10,22 @@
 //
 // There are no flags that keep these two from waiting, so O_NONBLOCK is set for the attempt; nobody
 // else runs meanwhile. TCP would try again by its own clock to reach a listener without room; here
-// the attempt is taken back, and made anew when there is room.
-// Async-signal-safe: nothing is allocated, no lock is taken.
+// the attempt is taken back, and made anew when there is room. If the program does not wait for it,
+// whoever makes room makes it anew, with a copy of the descriptor. Its own port is another one
+// then. Async-signal-safe: nothing is allocated, no lock is taken.
+#include "framework/intercept/socket_connect.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/socket_delivery.hpp"
+#include "framework/intercept/socket_holders.hpp"
 #include "framework/intercept/socket_wait.hpp"
 
 namespace forkloom::intercept {
@@ -54,6 +63,7 @@ int accept_here(int fd, sockaddr* name, socklen_t* size, int flags, const void* 
     if (got >= 0) {
       const auto made = static_cast<int>(got);
       is_accepted(fd, made);
+      connect_those_without_room(listener);
       call.involve(resource_of(made));
       return call.completed(made);
     }
@@ -63,6 +73,22 @@ int accept_here(int fd, sockaddr* name, socklen_t* size, int flags, const void* 
   }
 }
 
+// Over loopback TCP has its answer at once, unless the kernel is busy.
+void await_answer(int fd) noexcept {
+  constexpr int patience_ms = 5;
+  pollfd one{fd, POLLOUT, 0};
+  sys::call(SYS_poll, sys::address(&one), 1, patience_ms);
+}
+
+// Has TCP asked the listener, and got no answer yet?
+bool has_no_answer(int fd) noexcept {
+  tcp_info now{};
+  socklen_t size = sizeof now;
+  const auto got =
+      sys::call(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, sys::address(&now), sys::address(&size));
+  return got == 0 && now.tcpi_state == TCP_SYN_SENT;
+}
+
 // One attempt. EAGAIN, if the listener has no room: so says the kernel of Unix sockets. TCP is then
 // still at it, and would go on by itself.
 long try_connect(int fd, const sockaddr* name, socklen_t size, bool waits) noexcept {
@@ -70,10 +96,7 @@ long try_connect(int fd, const sockaddr* name, socklen_t size, bool waits) noexc
     const auto again = [&] { return sys::call(SYS_connect, fd, sys::address(name), size); };
     auto result = again();
     if (!waits || (result != -EINPROGRESS && result != -EALREADY)) return result;
-    // Over loopback the answer is there already, unless the kernel was busy.
-    constexpr int patience_ms = 5;
-    pollfd one{fd, POLLOUT, 0};
-    sys::call(SYS_poll, sys::address(&one), 1, patience_ms);
+    await_answer(fd);
     result = again();
     return result == -EALREADY ? -EAGAIN : result;
   });
@@ -91,6 +114,54 @@ resource_id target_of(int fd, const socket_address& address) noexcept {
                                                   : listener_at(fd, address);
 }
 
+// Leaves it to those who make room.
+void leave_waiting(resource_id socket, resource_id listener, const socket_address& to) noexcept {
+  auto& a = *execution::current_arena();
+  execution::waiting_connection one{.socket = socket,
+                                    .listener = listener,
+                                    .living = a.schedule.living,
+                                    .address_size = to.size,
+                                    .address = {}};
+  if (to.size > one.address.size() || a.waiting_connection_count == a.waiting_connections.size())
+    return execution::note_uncontrolled("connect");
+  std::memcpy(one.address.data(), &to.bytes, to.size);
+  a.waiting_connections[a.waiting_connection_count++] = one;
+}
+
+// False if the listener has no room still. What is not there any more, or has had its answer, does
+// not wait.
+bool try_again(execution::waiting_connection& one) noexcept {
+  const borrowed_socket socket(one.socket);
+  const auto fd = socket.descriptor();
+  one.living = execution::current_arena()->schedule.living;
+  if (fd < 0 || !has_no_answer(fd)) return true;
+  take_back(fd);
+  without_waiting(fd, [&] {
+    return sys::call(SYS_connect, fd, sys::address(one.address.data()), one.address_size);
+  });
+  await_answer(fd);
+  is_connected(fd, one.listener);
+  return !has_no_answer(fd);
+}
+
+// Those who try again do so in the order in which they came, until one finds no room.
+template <class Counts>
+void connect_again(Counts counts) noexcept {
+  auto& a = *execution::current_arena();
+  for (std::uint32_t i = 0; i < a.waiting_connection_count;) {
+    auto& one = a.waiting_connections[i];
+    if (!counts(one)) {
+      ++i;
+      continue;
+    }
+    if (!try_again(one)) return;
+    execution::changed(one.socket);
+    execution::changed(one.listener);
+    std::copy(&one + 1, a.waiting_connections.data() + a.waiting_connection_count, &one);
+    --a.waiting_connection_count;
+  }
+}
+
 int connect_here(int fd, const sockaddr* name, socklen_t size, const void* site) noexcept {
   const patience how(fd, SO_SNDTIMEO, false);
   controlled_call call{operation::connect, resource_of(fd), site};
@@ -103,6 +174,11 @@ int connect_here(int fd, const sockaddr* name, socklen_t size, const void* site)
     call.involve(target);
     if (begun) {
       is_connected(fd, target);
+      if (result != 0 && target != no_resource) {
+        await_answer(fd);
+        if (has_no_answer(fd))
+          leave_waiting(call.resource(), target, socket_address::of(name, size));
+      }
       if (target != no_resource) execution::changed(target);
       return result == 0 ? call.completed(0) : call.failed(EINPROGRESS);
     }
@@ -125,6 +201,16 @@ int accepted(int listener, int fd) noexcept {
 }
 
 }  // namespace
+
+void connect_those_without_room(resource_id listener) noexcept {
+  connect_again([&](const auto& one) { return one.listener == listener; });
+}
+
+void connect_if_somebody_died(resource_id socket) noexcept {
+  const auto living = execution::current_arena()->schedule.living;
+  connect_again([&](const auto& one) { return one.socket == socket && one.living != living; });
+}
+
 }  // namespace forkloom::intercept
 
 using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "framework/intercept/socket_connect.hpp"
 #include "framework/intercept/socket_peers.hpp"
 
 namespace forkloom::intercept {
@@ -90,6 +91,7 @@ bool await_delivery(int fd, resource_id socket) noexcept {
 
 readiness readiness_of_socket(int fd) noexcept {
   const auto socket = resource_of(fd);
+  connect_if_somebody_died(socket);
   await_delivery(fd, socket);
   return {socket, talks_to_outside(fd, socket)};
 }
