@@ -102,6 +102,7 @@ void arena::reset() noexcept {
   named_range_count = 0;
   interest_count = 0;
   waiting_connection_count = 0;
+  close_count = 0;
   uncontrolled_count = 0;
   programs.closed_count = 0;
   programs.module_count = 0;
@@ -147,7 +148,11 @@ int attach_arena(const char* memory_path, std::uint64_t address) noexcept {
   const auto fd = static_cast<int>(
       sys::call(SYS_openat, AT_FDCWD, sys::address(memory_path), O_RDWR | O_CLOEXEC));
   if (fd < 0) return -fd;
-  const auto got = map_at(fd, address);
+  // Another /proc than the controller's has other files by that name.
+  struct stat status {};
+  const bool is_arena = sys::call(SYS_fstat, fd, sys::address(&status)) == 0 &&
+                        status.st_size == static_cast<off_t>(mapped_size);
+  const auto got = is_arena ? map_at(fd, address) : -long{ENOENT};
   sys::call(SYS_close, fd);
   if (got < 0) return static_cast<int>(-got);
   the_arena = reinterpret_cast<arena*>(got);  // NOLINT: an address from the kernel

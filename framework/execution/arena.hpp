@@ -173,7 +173,7 @@ struct uncontrolled_call {
 };
 
 // One descriptor that an epoll watches. The kernel forgets it when the last descriptor of the open
-// file is closed; here it stays, which makes a wait hear of more than it needs to.
+// file is closed; here it stays until somebody waits for the epoll after a close.
 struct epoll_interest {
   resource_id epoll = no_resource;
   resource_id target = no_resource;  // no_resource: something that Forkloom does not schedule
@@ -234,8 +234,9 @@ struct module_record {
   std::uint32_t since_event = 0;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  std::uint64_t bias = 0;  // address minus the address in the file
-  std::array<char, 232> path{};
+  std::uint64_t bias = 0;   // address minus the address in the file
+  bool was_loaded = false;  // while the program ran, so those before it stay
+  std::array<char, 231> path{};
 };
 
 // How a program that a task executes comes back to the arena (see program.hpp), and what the old
@@ -271,6 +272,7 @@ struct arena {
   std::uint32_t named_range_count = 0;
   std::uint32_t interest_count = 0;
   std::uint32_t waiting_connection_count = 0;
+  std::uint32_t close_count = 0;  // of descriptors, and of processes that died with all of theirs
   std::uint32_t uncontrolled_count = 0;
 
   // What each step touches lies together: every page more costs each task a fault, and each switch

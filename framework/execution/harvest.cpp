@@ -149,11 +149,19 @@ void take_schedule(const arena& a, trace& result) {
       result.draws[i].nth = result.draws[i - 1].nth + 1;
 }
 
+// Beyond that many, resources share one entry: who waits for what, and which accesses are to the
+// same place, is not told apart any more.
+void name_overflow(const arena& a, trace& result) {
+  if (a.resources.overflowed())
+    result.passed.push_back({fmt::format("resources beyond the first {}", resource_capacity), {}});
+}
+
 }  // namespace
 
 trace to_trace(const arena& a) {
   trace result;
   take_events(a, result);
+  name_overflow(a, result);
   result.tasks = tasks_of(a);
   result.resources = resources_of(a);
   result.failures = failures_of(a);

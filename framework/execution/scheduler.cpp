@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/execution/conflict.hpp"
 #include "framework/execution/parent_death.hpp"
 #include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
@@ -99,14 +100,20 @@ void fold(schedule_state& s, task_id picked, const task& t) noexcept {
   s.hash = strategy::mix(s.hash ^ what) + strategy::golden_ratio;
 }
 
-// Two pending operations commute unless they are about the same resource and one of them changes
-// it. What has no resource (a task's first step, a sleep) conflicts with nothing.
-bool conflict(const void* context, task_id one, task_id other) noexcept {
+pending_step step_of(const arena& a, task_id id) noexcept {
+  const auto& t = a[id];
+  pending_step step{.op = t.pending, .resource = t.pending_resource, .process = t.process};
+  if (step.resource == no_resource) return step;
+  const auto& r = a.resources[step.resource];
+  step.kind = r.kind;
+  if (r.key.where == resource_key::space::signals && step.op == operation::signal_send)
+    step.receiver = task_id(r.key.object);
+  return step;
+}
+
+bool conflict_of(const void* context, task_id one, task_id other) noexcept {
   const auto& a = *static_cast<const arena*>(context);
-  const auto& x = a[one];
-  const auto& y = a[other];
-  return x.pending_resource == y.pending_resource && x.pending_resource != no_resource &&
-         (traits(x.pending).changes || traits(y.pending).changes);
+  return conflict(step_of(a, one), step_of(a, other));
 }
 
 // What the pending operation is about, in numbers that all executions share.
@@ -195,6 +202,7 @@ void death(arena& a, task_id process, int status) noexcept {
     auto* e = append_event(a, id, operation::exit, of, outcome::completed);
     if (e != nullptr) e->result = status;
   }
+  ++a.close_count;
   note_progress(a);
   wake_retryable(a);
   timers::forget(a, process);
@@ -259,7 +267,7 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
     expire_deadlines(a);
   }
   if (limits_reached(a)) return no_task;
-  const strategy::choice asked{s.enabled, current, yields, {conflict, &a}, {subject_of, &a}};
+  const strategy::choice asked{s.enabled, current, yields, {conflict_of, &a}, {subject_of, &a}};
   const auto picked = strategy::pick(a.strategy, asked);
   if (!a.log.add_pick(a.writer(current), picked, strategy::kind_of(asked, picked))) {
     end_execution(a, ending::step_limit);

@@ -200,6 +200,22 @@ TEST_CASE("memory that a task maps is seen, and is private again when it has gon
   CHECK(accesses_in(what) == std::vector<told>{{load, 0, 4, 0, 0}, {store, 0, 4, 0, 1}});
 }
 
+TEST_CASE("that there are more places than can be told apart is said") {
+  static std::array<std::uint32_t, 9000>* numbers = nullptr;
+  const in_shared_memory<std::array<std::uint32_t, 9000>> shared;
+  numbers = shared.get();
+  const auto touch = [](std::size_t count) {
+    return trace_of({[count] {
+      for (std::size_t i = 0; i < count; ++i) variants[0]->increment(&numbers->at(i));
+    }});
+  };
+  CHECK(touch(8000).passed.empty());
+  const auto what = touch(9000);
+  CHECK(what.how == ending::finished);
+  REQUIRE(what.passed.size() == 1);
+  CHECK(what.passed[0].name.starts_with("resources beyond"));
+}
+
 TEST_CASE("a store whose task dies at once is told, with the old value twice") {
   in_shared_memory<std::uint32_t> shared;
   const auto what = trace_of({[&] {
