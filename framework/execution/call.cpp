@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "framework/execution/cancellation.hpp"
+#include "framework/execution/loaded_modules.hpp"
 #include "framework/execution/mappings.hpp"
 #include "framework/execution/scheduler.hpp"
 #include "framework/execution/signals.hpp"
@@ -52,6 +53,7 @@ void settle() noexcept {
 event* append(operation op, resource_id resource, outcome how, const void* site) noexcept {
   settle();
   auto& a = *current_arena();
+  note_new_modules(a, this_task);
   auto* e = append_event(a, this_task, op, resource, how);
   if (e == nullptr) return nullptr;
   e->site = number(served_site != nullptr ? served_site : site);
@@ -281,6 +283,7 @@ void changed(resource_id resource) noexcept { wake_waiters(*current_arena(), res
 void note_uncontrolled(const char* call, const void* site) noexcept {
   auto& a = *current_arena();
   const auto place = number(served_site != nullptr ? served_site : site);
+  note_new_modules(a, this_task);
   const auto known = a.uncontrolled.begin() + a.uncontrolled_count;
   const auto same = [&](const uncontrolled_call& other) {
     return other.site == place && std::strcmp(other.name.data(), call) == 0;

@@ -15,7 +15,9 @@ void images::go_on_to(std::uint32_t number) {
     while (image.last < all.module_count && all.modules[image.last].task == first.task &&
            all.modules[image.last].since_event == first.since_event)
       ++image.last;
-    current_[process_of(first.task)] = image;
+    auto& all_of_process = current_[process_of(first.task)];
+    if (!first.was_loaded) all_of_process.clear();
+    all_of_process.push_back(image);
     seen_ = image.last;
   }
 }
@@ -31,13 +33,22 @@ std::uint64_t images::in_file(task_id task, std::uint64_t address) {
   if (address == 0 || task == no_task || current_.empty()) return address;
   const auto image = current_.find(process_of(task));
   if (image == current_.end()) return address;
-  const auto* modules = arena_.programs.modules.data();
-  const auto* last = modules + image->second.last;
-  const auto* found =
-      std::find_if(modules + image->second.first, last,
-                   [&](const module_record& m) { return m.begin <= address && address < m.end; });
-  if (found == last) return pack({unknown_module, address});
+  const auto* found = module_at(image->second, address);
+  if (found == nullptr) return pack({unknown_module, address});
   return pack({number_of(*found), address - found->bias});
+}
+
+// The youngest one: a library may lie where one was that is gone.
+const module_record* images::module_at(const program& image, std::uint64_t address) const {
+  const auto* modules = arena_.programs.modules.data();
+  for (auto part = image.rbegin(); part != image.rend(); ++part) {
+    const auto* last = modules + part->last;
+    const auto* found = std::find_if(modules + part->first, last, [&](const module_record& m) {
+      return m.begin <= address && address < m.end;
+    });
+    if (found != last) return found;
+  }
+  return nullptr;
 }
 
 std::size_t images::number_of(const module_record& module) {

@@ -30,15 +30,17 @@ class images {
  private:
   struct range {
     std::uint32_t first = 0;
-    std::uint32_t last = 0;  // one beyond; empty: the scenario's own program
+    std::uint32_t last = 0;  // one beyond
   };
+  using program = std::vector<range>;  // what was loaded while it ran comes later
 
   [[nodiscard]] task_id process_of(task_id task) const { return arena_[task].process; }
+  [[nodiscard]] const module_record* module_at(const program& image, std::uint64_t address) const;
   [[nodiscard]] std::size_t number_of(const module_record& module);
 
   const arena& arena_;
-  std::uint32_t seen_ = 0;  // modules of images that have begun
-  std::map<task_id, range> current_;
+  std::uint32_t seen_ = 0;              // modules of images that have begun
+  std::map<task_id, program> current_;  // but those that run the scenario's own program
   std::map<std::string, std::size_t> numbers_;
   std::vector<std::string> files_;
 };

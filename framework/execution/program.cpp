@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 
 #include "framework/execution/call.hpp"
 #include "framework/execution/identity.hpp"
+#include "framework/execution/loaded_modules.hpp"
 #include "framework/execution/open_descriptors.hpp"
 #include "framework/execution/program_environment.hpp"
 #include "framework/execution/program_file.hpp"
@@ -75,49 +75,20 @@ int execute_unseen(int directory, const char* path, char* const* arguments,
   return error;
 }
 
-struct image {
-  re_entry& programs;
-  task_id task;
-  std::uint32_t since_event;
-};
-
-int take_module(dl_phdr_info* module, std::size_t /*size*/, void* data) noexcept {
-  auto& to = *static_cast<image*>(data);
-  if (to.programs.module_count == to.programs.modules.size()) return 1;
-  auto& record = to.programs.modules[to.programs.module_count];
-  std::uint64_t low = ~std::uint64_t{0};
-  std::uint64_t high = 0;
-  for (ElfW(Half) i = 0; i < module->dlpi_phnum; ++i) {
-    const auto& part = module->dlpi_phdr[i];
-    if (part.p_type != PT_LOAD) continue;
-    low = std::min(low, module->dlpi_addr + part.p_vaddr);
-    high = std::max(high, module->dlpi_addr + part.p_vaddr + part.p_memsz);
-  }
-  record = {to.task, to.since_event, low, high, module->dlpi_addr, {}};
-  const std::string_view name(module->dlpi_name);
-  if (!name.empty())
-    std::copy_n(name.begin(), std::min(name.size(), record.path.size() - 1), record.path.begin());
-  else
-    sys::call(SYS_readlinkat, AT_FDCWD, sys::address("/proc/self/exe"),
-              sys::address(record.path.data()), static_cast<long>(record.path.size() - 1));
-  ++to.programs.module_count;
-  return 0;
-}
-
 void go_on_as(arena& a, task_id task) noexcept {
   ++a.details[index(task)].image;
   const auto main = only_main_thread(a, task);
   resume_life(main);
   signals::begin_program(a, main);
   tell_of_exec(a);  // the call was made in the old image
-  image what{a.programs, task, a.log.event_count()};
-  ::dl_iterate_phdr(take_module, &what);
+  note_modules(a, task);
   for (std::uint32_t i = 0; i < a.programs.closed_count; ++i) {
     const auto& [descriptor, resource] = a.programs.closed[i];
     controlled_call::silent(operation::close, resource, nullptr)
         .completed(0, static_cast<std::uint64_t>(descriptor));
   }
   a.programs.closed_count = 0;
+  ++a.close_count;
 }
 
 [[noreturn]] void give_up(int error) noexcept {

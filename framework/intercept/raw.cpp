@@ -14,6 +14,7 @@
 
 #include "framework/execution/call.hpp"
 #include "framework/execution/identity.hpp"
+#include "framework/execution/loaded_modules.hpp"
 #include "framework/execution/mappings.hpp"
 #include "framework/execution/signal_state.hpp"
 #include "framework/execution/signals.hpp"
@@ -30,6 +31,12 @@ const void* pointer(long argument) noexcept {
   return reinterpret_cast<const void*>(argument);  // NOLINT: arguments are numbers
 }
 
+// Part of a library that the dynamic linker loads?
+bool maps_code(const system_call& call) noexcept {
+  return call.number == SYS_mmap && (call.arguments[2] & PROT_EXEC) != 0 &&
+         (call.arguments[3] & MAP_ANONYMOUS) == 0;
+}
+
 // libc maps memory of its own all the time. Only where shared mappings come or go must they be
 // looked up anew; that libc's are never unmapped is no leak of the program's.
 long answer_mapping(const system_call& call) noexcept {
@@ -37,6 +44,7 @@ long answer_mapping(const system_call& call) noexcept {
   const bool removes = call.number != SYS_mmap && execution::is_shared(pointer(call.arguments[0]));
   const auto result = perform(call);
   if (replaces || removes) execution::forget_mappings();
+  if (maps_code(call)) execution::code_was_mapped();
   return result;
 }
 

@@ -17,7 +17,7 @@ struct module_address {
 // User space ends below this on x86-64.
 inline constexpr unsigned module_shift = 47;
 
-// Where no file is known: code that the program made or loaded while it ran.
+// Where no file is known: code that the program made while it ran.
 inline constexpr std::size_t unknown_module = 0xffff;
 
 [[nodiscard]] constexpr std::uint64_t pack(module_address what) noexcept {

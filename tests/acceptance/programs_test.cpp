@@ -136,15 +136,18 @@ TEST_CASE("shared memory that a program leaves behind is a leak", "[acceptance]"
   CHECK(nothing.holds());
 }
 
-// "inheritance.c:N" of the line with that comment.
-std::string place_in_inheritance(const std::string& comment) {
-  std::ifstream file(FORKLOOM_SCRIPTS "/inheritance.c");
+// "name:N" of the line of a fixture with that comment.
+std::string place_in(const std::string& name, const std::string& comment) {
+  std::ifstream file(FORKLOOM_SCRIPTS "/" + name);
   std::string text;
   for (unsigned line = 1; std::getline(file, text); ++line)
-    if (text.find("// " + comment) != std::string::npos)
-      return "inheritance.c:" + std::to_string(line);
+    if (text.find("// " + comment) != std::string::npos) return name + ":" + std::to_string(line);
   FAIL("no line says '" << comment << "'");
   return {};
+}
+
+std::string place_in_inheritance(const std::string& comment) {
+  return place_in("inheritance.c", comment);
 }
 
 TEST_CASE("a report names the lines of a program and of the child that it forked", "[acceptance]") {
@@ -163,6 +166,15 @@ TEST_CASE("a program that a shell executes has lines too", "[acceptance]") {
   const auto done = run(5, {}, {"/bin/sh", "-c", fixture("program_inheritance") + "; exit 0"});
   INFO(done.out);
   CHECK_THAT(done.out, Contains(place_in_inheritance("the child waits here")));
+}
+
+TEST_CASE("a library that a program loads while it runs has lines too", "[acceptance]") {
+  const auto done = run(5, {}, {fixture("program_loads_plugin"), FORKLOOM_PLUGIN});
+  INFO(done.out);
+  CHECK(done.code == 1);
+  CHECK_THAT(done.out, Contains("deadlock: "));
+  CHECK_THAT(done.out, Contains(place_in("plugin.c", "the plugin waits here") + "; a missing"));
+  CHECK_THAT(done.out, Contains(place_in("loads_plugin.c", "the program loads it here")));
 }
 
 TEST_CASE("a program without debug information has functions, or places in it", "[acceptance]") {
@@ -340,6 +352,19 @@ TEST_CASE("a program with privileges is refused", "[acceptance]") {
   const auto done = run(5, {}, {copy});
   CHECK(done.code == 2);
   CHECK_THAT(done.err, Contains("is set-uid, set-gid or has file capabilities"));
+}
+
+TEST_CASE("a program that is executed without /proc cannot be followed, ends, and says so",
+          "[acceptance]") {
+  const auto done = run(1, {}, {fixture("program_without_proc")});
+  INFO(done.out);
+  if (done.out.find("exit code 77") != std::string::npos) {
+    WARN("no mounts are allowed here");
+    return;
+  }
+  CHECK(done.code == 1);
+  CHECK_THAT(done.out, Contains("program_without_proc ended with exit code 125"));
+  CHECK_THAT(done.out, Contains("forkloom: cannot follow into this program"));
 }
 
 TEST_CASE("a program for another machine is refused", "[acceptance]") {

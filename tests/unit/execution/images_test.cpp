@@ -31,8 +31,12 @@ struct stage {
   }
   void executes(task_id task, std::string_view path, std::uint64_t begin, std::uint64_t bias) {
     auto& m = a.programs.modules.at(a.programs.module_count++);
-    m = {task, a.log.event_count(), begin, begin + 0x1000, bias, {}};
+    m = {task, a.log.event_count(), begin, begin + 0x1000, bias, false, {}};
     path.copy(m.path.data(), path.size());
+  }
+  void loads(task_id task, std::string_view path, std::uint64_t begin) {
+    executes(task, path, begin, begin);
+    a.programs.modules.at(a.programs.module_count - 1).was_loaded = true;
   }
   [[nodiscard]] std::vector<std::uint64_t> sites() const {
     std::vector<std::uint64_t> all;
@@ -83,6 +87,24 @@ TEST_CASE("an address in no known file of the program is nobody else's") {
   st.executes(st.main, "/bin/prog", 0x555000, 0x555000);
   st.happens(st.main, 0x900000);
   CHECK(st.sites() == addresses{pack({unknown_module, 0x900000})});
+}
+
+TEST_CASE("what a program loads while it runs is part of it from then on") {
+  stage st;
+  st.executes(st.main, "/bin/prog", 0x555000, 0x555000);
+  st.happens(st.main, 0x777010);
+  st.loads(st.main, "/lib/one", 0x777000);
+  st.happens(st.main, 0x777010);
+  st.happens(st.main, 0x555010);
+  const auto child = st.forks(st.main);
+  st.loads(st.main, "/lib/two", 0x777000);  // one is gone
+  st.happens(st.main, 0x777010);
+  st.happens(child, 0x777010);
+  st.executes(st.main, "/bin/next", 0x555000, 0x555000);
+  st.happens(st.main, 0x777010);
+  CHECK(st.sites() == addresses{pack({unknown_module, 0x777010}), pack({0, 0x10}), pack({1, 0x10}),
+                                pack({2, 0x10}), pack({0, 0x10}),
+                                pack({unknown_module, 0x777010})});
 }
 
 TEST_CASE("stacks and calls that passed are told likewise") {
