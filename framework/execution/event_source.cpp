@@ -85,22 +85,98 @@ std::uint64_t number_behind(int descriptor, std::string_view title) noexcept {
   return number;
 }
 
+pid_t own_process() noexcept { return static_cast<pid_t>(sys::call(SYS_getpid)); }
+
 bool same_open_file(const origin& o, int descriptor) noexcept {
-  return sys::call(SYS_kcmp, o.process, sys::call(SYS_getpid), KCMP_FILE, o.descriptor,
-                   descriptor) == 0;
+  return o.process != 0 &&
+         sys::call(SYS_kcmp, o.process, own_process(), KCMP_FILE, o.descriptor, descriptor) == 0;
 }
 
-// Numbers of eventfds are given again, so the youngest one counts.
-resource_id search(event_source sort, int descriptor) noexcept {
+// The youngest one of that sort for which that is true, as what tells them apart is given again.
+template <class Is>
+resource_id find_source(event_source sort, Is is) noexcept {
   auto& resources = current_arena()->resources;
-  const auto number = sort == event_source::eventfd ? number_behind(descriptor, "eventfd-id:") : 0;
-  for (auto i = resources.size(); i-- > 0;) {
-    auto& r = resources[resource_id(i)];
-    if (r.kind != resource_kind::event_source || origin_of(r).sort != sort) continue;
-    if (number != 0 ? eventfd_number(r) == number : same_open_file(origin_of(r), descriptor))
-      return resource_id(i);
+  for (auto i = resources.size(); i-- > 0;)
+    if (sort_of(resources[resource_id(i)]) == sort && is(resource_id(i))) return resource_id(i);
+  return no_resource;
+}
+
+resource_id search_eventfd(int descriptor) noexcept {
+  const auto number = number_behind(descriptor, "eventfd-id:");
+  const auto found = number == 0 ? no_resource : find_source(event_source::eventfd, [&](auto id) {
+    return eventfd_number(current_arena()->resources[id]) == number;
+  });
+  if (found != no_resource || number == 0) return found;
+  return new_event_source(event_source::eventfd, descriptor);
+}
+
+resource_id search_timerfd(int descriptor) noexcept {
+  const auto mark = number_behind(descriptor, "it_interval: (");
+  return find_source(event_source::timerfd,
+                     [&](auto id) { return static_cast<std::uint64_t>(timer_mark(id)) == mark; });
+}
+
+// How many messages have it on its way, as far as is known.
+std::uint64_t& travelling(resource_id epoll) noexcept {
+  return current_arena()->resources[epoll].model[0];
+}
+
+// Has nobody it open, but for a message?
+bool is_on_its_way(resource_id epoll) noexcept {
+  const auto o = origin_of(current_arena()->resources[epoll]);
+  const bool somewhere = o.process != 0 && sys::call(SYS_kcmp, o.process, o.process, KCMP_FILE,
+                                                     o.descriptor, o.descriptor) == 0;
+  return travelling(epoll) > 0 && !somewhere;
+}
+
+resource_id only_one_on_its_way() noexcept {
+  const auto found = find_source(event_source::epoll, is_on_its_way);
+  const auto another =
+      find_source(event_source::epoll, [&](auto id) { return id != found && is_on_its_way(id); });
+  return another == no_resource ? found : no_resource;
+}
+
+resource_id search_by_comparison(event_source sort, int descriptor) noexcept {
+  const auto& resources = current_arena()->resources;
+  return find_source(sort,
+                     [&](auto id) { return same_open_file(origin_of(resources[id]), descriptor); });
+}
+
+resource_id search_epoll(int descriptor) noexcept {
+  const auto found = search_by_comparison(event_source::epoll, descriptor);
+  return found != no_resource ? found : only_one_on_its_way();
+}
+
+resource_id search(event_source sort, int descriptor) noexcept {
+  switch (sort) {
+    case event_source::eventfd:
+      return search_eventfd(descriptor);
+    case event_source::timerfd:
+      return search_timerfd(descriptor);
+    case event_source::epoll:
+      return search_epoll(descriptor);
+    default:
+      return search_by_comparison(sort, descriptor);
   }
-  return number != 0 ? new_event_source(sort, descriptor) : no_resource;
+}
+
+// Where the source can be compared with, from now on.
+void settle_at(resource_id id, int descriptor) noexcept {
+  auto& r = current_arena()->resources[id];
+  auto o = origin_of(r);
+  o.process = descriptor < 0 ? 0 : own_process();
+  o.descriptor = static_cast<std::uint16_t>(descriptor);
+  set_origin(r, o);
+}
+
+// The descriptor is being closed: another one may be known.
+void leave_origin(resource_id id, int descriptor) noexcept {
+  const auto* a = current_arena();
+  if (a == nullptr || index(id) >= a->resources.size()) return;
+  const auto& r = a->resources[id];
+  if (sort_of(r) == event_source::none) return;
+  const auto o = origin_of(r);
+  if (o.descriptor == descriptor && o.process == own_process()) settle_at(id, descriptor_of(id));
 }
 
 std::string_view name_of(event_source sort) noexcept {
@@ -153,7 +229,12 @@ resource_id event_source_of(int descriptor) noexcept {
   const auto id = remembered(descriptor);
   if (id != no_resource && sort_of(current_arena()->resources[id]) == sort) return id;
   const auto found = search(sort, descriptor);
-  if (found != no_resource) remember(descriptor, found);
+  if (found == no_resource) return found;
+  remember(descriptor, found);
+  if (sort == event_source::epoll) {
+    settle_at(found, descriptor);
+    if (travelling(found) > 0) --travelling(found);
+  }
   return found;
 }
 
@@ -167,7 +248,7 @@ resource_id new_event_source(event_source sort, int descriptor) noexcept {
   set_origin(r, {.sort = sort,
                  .clock = 0,
                  .descriptor = static_cast<std::uint16_t>(descriptor),
-                 .process = static_cast<pid_t>(sys::call(SYS_getpid))});
+                 .process = own_process()});
   if (sort == event_source::eventfd) eventfd_number(r) = number_behind(descriptor, "eventfd-id:");
   name_new(id, sort);
   remember(descriptor, id);
@@ -179,14 +260,21 @@ pid_t process_behind(int descriptor) noexcept {
 }
 
 void copy_event_source(int from, int to) noexcept {
-  if (const auto id = remembered(from); id != no_resource)
-    remember(to, id);
-  else
-    forget_event_source(to);
+  const auto id = remembered(from);
+  if (from != to) forget_event_source(to);
+  if (id != no_resource) remember(to, id);
 }
 
 void forget_event_source(int descriptor) noexcept {
-  if (remembered(descriptor) != no_resource) known[static_cast<std::size_t>(descriptor)] = 0;
+  const auto id = remembered(descriptor);
+  if (id == no_resource) return;
+  known[static_cast<std::size_t>(descriptor)] = 0;
+  leave_origin(id, descriptor);
+}
+
+void event_source_travels(int descriptor) noexcept {
+  if (sort_of(descriptor) != event_source::epoll) return;
+  if (const auto id = event_source_of(descriptor); id != no_resource) ++travelling(id);
 }
 
 void forget_event_sources() noexcept {

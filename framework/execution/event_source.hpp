@@ -1,8 +1,10 @@
 // Which object lies behind the descriptor of an eventfd, a timerfd or an epoll? The kernel does not
 // say: all of them share one inode, and only an eventfd has a number of its own. So each process
 // keeps a table of its descriptors, which a fork copies as it copies the descriptors. What came
-// another way (over a socket, through exec) is recognised by comparing open files with the first
-// descriptor of each object, and by an eventfd's number. Async-signal-safe.
+// another way (over a socket, through exec) is recognised by an eventfd's number, by the mark that
+// a timerfd bears, and for epolls by comparing open files with one that is known. An epoll that
+// nobody has open any more while it is on its way in a message is recognised if it is the only such
+// one. Async-signal-safe.
 #pragma once
 
 #include <sys/types.h>
@@ -27,6 +29,15 @@ enum class event_source : std::uint8_t { none, eventfd, timerfd, epoll, pidfd };
 
 // The same for one that has just been made. The resource is called after its sort and numbered.
 resource_id new_event_source(event_source sort, int descriptor) noexcept;
+
+// It goes to another process in a message.
+void event_source_travels(int descriptor) noexcept;
+
+// The kernel's timer behind a timerfd never runs on real time, so its interval serves as a mark, in
+// seconds: /proc shows it.
+[[nodiscard]] inline std::int64_t timer_mark(resource_id timer) noexcept {
+  return (std::int64_t{1} << 31) + index(timer);
+}
 
 // The process that a pidfd stands for; 0 if it is none.
 [[nodiscard]] pid_t process_behind(int descriptor) noexcept;

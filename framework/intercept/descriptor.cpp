@@ -64,6 +64,7 @@ int close_as(int fd, const void* site) noexcept {
   const auto result = real_close(fd);
   const auto error = errno;
   execution::forget_event_source(fd);
+  ++execution::current_arena()->close_count;
   // Also a close that failed to write something out has closed.
   if (locks.releases()) locks.happened();
   if (socket) socket_closed(call.resource());
@@ -74,6 +75,7 @@ int close_as(int fd, const void* site) noexcept {
 int duplicated(controlled_call& call, int source, int result, std::uint64_t drops = 0) noexcept {
   if (result < 0) return call.failed(errno);
   execution::copy_event_source(source, result);
+  ++execution::current_arena()->close_count;  // there may have been one in its place
   return call.completed(result, static_cast<std::uint64_t>(source), drops);
 }
 

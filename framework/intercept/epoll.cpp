@@ -7,9 +7,9 @@
 // Releases: whatever changes one of these (level and edge triggers are the kernel's), epoll_ctl,
 // and the death of anybody. What is not scheduled is watched, as by poll.
 //
-// The list is kept in the arena as well as in the kernel. /proc shows the kernel's, but only by the
-// descriptor numbers of whoever added them, and all eventfds, timerfds and epolls by one inode.
-// Async-signal-safe: nothing is allocated, no lock is taken.
+// The list is kept in the arena as well as in the kernel (epoll_list.hpp). /proc shows the
+// kernel's, but only by the descriptor numbers of whoever added them, and all eventfds, timerfds
+// and epolls by one inode. Async-signal-safe: nothing is allocated, no lock is taken.
 #include <sys/epoll.h>
 
 #include <cerrno>
@@ -17,6 +17,7 @@
 #include "framework/execution/event_source.hpp"
 #include "framework/intercept/awaited.hpp"
 #include "framework/intercept/descriptor.hpp"
+#include "framework/intercept/epoll_list.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/readable.hpp"
 #include "framework/intercept/signal_set.hpp"
@@ -56,33 +57,6 @@ resource_id target_of(int fd) noexcept {
   return one.first();
 }
 
-epoll_interest* find(const epoll_interest& wanted) noexcept {
-  auto& a = *execution::current_arena();
-  for (std::uint32_t i = 0; i < a.interest_count; ++i) {
-    auto& one = a.interests[i];
-    if (one.epoll == wanted.epoll && one.descriptor == wanted.descriptor &&
-        one.target == wanted.target)
-      return &one;
-  }
-  return nullptr;
-}
-
-// The list after a call that went well. One that is full hears of less than it should, so that is
-// said.
-void note(int operation, const epoll_interest& what) noexcept {
-  auto& a = *execution::current_arena();
-  auto* known = find(what);
-  if (operation == EPOLL_CTL_DEL) {
-    if (known != nullptr) *known = a.interests[--a.interest_count];
-  } else if (known != nullptr) {
-    *known = what;
-  } else if (a.interest_count < a.interests.size()) {
-    a.interests[a.interest_count++] = what;
-  } else {
-    execution::note_uncontrolled("epoll_ctl");
-  }
-}
-
 int control(int epoll, int operation, int fd, epoll_event* event, resource_id list,
             resource_id target) noexcept {
   if (real_ctl(epoll, operation, fd, event) != 0) return -1;
@@ -91,22 +65,16 @@ int control(int epoll, int operation, int fd, epoll_event* event, resource_id li
     what.events = event->events;
     what.data = event->data.u64;
   }
-  if (list != no_resource) note(operation, what);
+  if (list == no_resource) return 0;
+  operation == EPOLL_CTL_DEL ? forget_interest(what) : note_interest(epoll, what);
   return 0;
 }
 
-awaited look_at(int epoll) noexcept {
+awaited look_at(int epoll, resource_id list) noexcept {
+  forget_closed_interests(epoll, list);
   awaited all;
   all.add(epoll, {.reads = true, .writes = false});
   return all;
-}
-
-// What the first of the events is about, as far as its data tells.
-resource_id target_with(resource_id list, std::uint64_t data) noexcept {
-  const auto& a = *execution::current_arena();
-  for (std::uint32_t i = 0; i < a.interest_count; ++i)
-    if (a.interests[i].epoll == list && a.interests[i].data == data) return a.interests[i].target;
-  return no_resource;
 }
 
 // attempt: the real call with a time-out of zero.
@@ -117,7 +85,7 @@ int wait_for(int epoll, const epoll_event* events, std::uint64_t deadline, const
   // One that does not wait looks at no signals.
   if (deadline > execution::now_ns() && !take_mask(call, mask)) return call.failed(EFAULT);
   const auto result = wait_until_ready(
-      call, deadline, [&] { return look_at(epoll); }, attempt);
+      call, deadline, [&] { return look_at(epoll, call.resource()); }, attempt);
   const auto error = errno;
   if (result > 0) call.involve(target_with(call.resource(), events->data.u64));
   return ended(call, result, error);

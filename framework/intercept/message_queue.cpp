@@ -191,6 +191,7 @@ bool escapes(const sigevent& how) noexcept {
 int close_message_queue(int queue, operation as, const void* site) noexcept {
   controlled_call call{as, resource_of(queue), site};
   if (real_close(queue) != 0) return call.failed(errno);
+  ++execution::current_arena()->close_count;
   auto& notified = to_be_notified(call.resource());
   if (notified == as_one_to_be_notified(execution::self())) notified = 0;
   return call.completed_without_waking(0, static_cast<std::uint64_t>(queue));

@@ -17,7 +17,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
+#include "framework/execution/event_source.hpp"
 #include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/remainder.hpp"
@@ -60,15 +62,30 @@ struct sending {
     return receiver_at(fd, to);
   }
 
-  // unix(7), SCM_RIGHTS.
-  [[nodiscard]] std::uint64_t descriptors() const noexcept {
-    std::uint64_t count = 0;
-    if (message->msg_control == nullptr) return count;
+  // Calls visit(data, how many) for each part of the control data with descriptors: unix(7),
+  // SCM_RIGHTS.
+  void for_each_rights(auto visit) const noexcept {
+    if (message->msg_control == nullptr) return;
     auto* all = const_cast<msghdr*>(message);  // NOLINT: CMSG_NXTHDR only reads it
     for (auto* c = CMSG_FIRSTHDR(all); c != nullptr; c = CMSG_NXTHDR(all, c))
       if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-        count += (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        visit(CMSG_DATA(c), (c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+  }
+
+  [[nodiscard]] std::uint64_t descriptors() const noexcept {
+    std::uint64_t count = 0;
+    for_each_rights([&](const void*, std::size_t more) { count += more; });
     return count;
+  }
+
+  void descriptors_travel() const noexcept {
+    for_each_rights([](const unsigned char* data, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i) {
+        int travels = -1;
+        std::memcpy(&travels, data + i * sizeof travels, sizeof travels);
+        execution::event_source_travels(travels);
+      }
+    });
   }
 };
 
@@ -145,6 +162,7 @@ ssize_t send_message(const sending& what) noexcept {
     if (result >= 0) {
       if (what.message->msg_name != nullptr) is_bound(what.fd);  // by the kernel, if not before
       gone(what.fd, own, target, static_cast<std::uint64_t>(result));
+      what.descriptors_travel();
       tell_buffer_access(operation::load, what.message->msg_iov, what.message->msg_iovlen, result,
                          what.site);
       const auto sent = static_cast<std::size_t>(result);

@@ -2,9 +2,9 @@
 //
 // Resource: the timer, whatever descriptors it is reached by (execution/event_source.hpp). Its
 // model holds when it expires next (0: it is not set), the interval, and the expirations not yet
-// read. Blocks: a read, until the timer has expired; never a deadlock while it is set. Releases:
-// timerfd_settime. Time itself is the deadline of whoever waits. Events: a read has the expirations
-// in after.
+// read with one bit more (below). Blocks: a read, until the timer has expired; never a deadlock
+// while it is set. Releases: timerfd_settime. Time itself is the deadline of whoever waits. Events:
+// a read has the expirations in after.
 //
 // The kernel's timer never runs on real time. When somebody looks at the descriptor and its virtual
 // time has come, the timer is set to one nanosecond: then the real poll, select, epoll and read
@@ -16,7 +16,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "framework/execution/event_source.hpp"
 #include "framework/intercept/descriptor.hpp"
@@ -41,22 +40,34 @@ constinit next<decltype(::timerfd_gettime)> real_gettime{"timerfd_gettime"};
 struct timer {
   std::uint64_t& expiry;
   std::uint64_t& interval;
-  std::uint64_t& ticks;
+  std::uint64_t& unread;
 
   explicit timer(resource_id id) noexcept : timer(execution::current_arena()->resources[id]) {}
   explicit timer(execution::resource& r) noexcept
-      : expiry(r.model[0]), interval(r.model[1]), ticks(r.model[2]) {}
+      : expiry(r.model[0]), interval(r.model[1]), unread(r.model[2]) {}
 
-  // Whether it has expired, and had not before. The kernel's timer stands still until it is read,
-  // so an edge is told once, however often it would have expired meanwhile.
+  // The kernel's timer stands still from an expiration until it is read, so an edge is told once,
+  // however often it would have expired meanwhile. Who asks for the time that is left makes one
+  // with an interval go on, and so lets it tell another edge.
+  static constexpr std::uint64_t goes_on_bit = std::uint64_t{1} << 63;
+
+  [[nodiscard]] std::uint64_t ticks() const noexcept { return unread & ~goes_on_bit; }
+  [[nodiscard]] bool stands_still() const noexcept {
+    return ticks() != 0 && (unread & goes_on_bit) == 0;
+  }
+  void go_on() const noexcept {
+    if (ticks() != 0 && interval != 0) unread |= goes_on_bit;
+  }
+
+  // Whether it has expired, and that is an edge.
   bool count() const noexcept {
     const auto now = now_ns();
     if (expiry == 0 || now < expiry) return false;
     const auto times = interval == 0 ? 1 : 1 + (now - expiry) / interval;
-    const bool is_first = ticks == 0;
-    ticks += times;
+    const bool is_edge = !stands_still();
+    unread = ticks() + times;
     expiry = interval == 0 ? 0 : expiry + times * interval;
-    return is_first;
+    return is_edge;
   }
 
   [[nodiscard]] itimerspec remaining() const noexcept {
@@ -74,12 +85,18 @@ struct timer {
 bool is_none(const timespec& t) noexcept { return t.tv_sec == 0 && t.tv_nsec == 0; }
 bool possible(const timespec& t) noexcept { return t.tv_sec >= 0 && valid(t); }
 
+// What the kernel's timer is set to: its interval tells which timer it is, and never comes to pass.
+itimerspec kernels_own(resource_id id, long ns) noexcept {
+  return {.it_interval = {.tv_sec = execution::timer_mark(id), .tv_nsec = 0},
+          .it_value = {.tv_sec = 0, .tv_nsec = ns}};
+}
+
 // How long from the clock's beginning, whatever clock that is.
 std::uint64_t duration(const timespec& t) noexcept { return deadline_at(CLOCK_MONOTONIC, t); }
 
 void set(resource_id id, int flags, const itimerspec& wanted) noexcept {
   const timer t(id);
-  t.ticks = 0;
+  t.unread = 0;
   t.interval = is_none(wanted.it_value) ? 0 : duration(wanted.it_interval);
   t.expiry = 0;
   if (is_none(wanted.it_value)) return;
@@ -96,7 +113,7 @@ int set_timer(int fd, int flags, const itimerspec* wanted, itimerspec* old,
   const auto asked = *wanted;  // `old` may be the same place
   timer(id).count();
   const auto before = timer(id).remaining();
-  constexpr itimerspec never{};
+  const auto never = kernels_own(id, 0);
   if (real_settime(fd, flags, &never, old) != 0) return -1;
   if (old != nullptr) *old = before;
   set(id, flags, asked);
@@ -107,6 +124,7 @@ int get_timer(int fd, itimerspec* now, resource_id id) noexcept {
   if (real_gettime(fd, now) != 0) return -1;
   bring_up_to_date(id, fd);
   *now = timer(id).remaining();
+  timer(id).go_on();
   return 0;
 }
 
@@ -119,7 +137,7 @@ resource_id timer_behind(int fd) noexcept {
 
 void bring_up_to_date(resource_id id, int fd) noexcept {
   if (fd < 0 || !timer(id).count()) return;
-  constexpr itimerspec at_once{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = 1}};
+  const auto at_once = kernels_own(id, 1);
   if (sys::call(SYS_timerfd_settime, fd, 0, sys::address(&at_once), 0) < 0) return;
   pollfd expired{fd, POLLIN, 0};
   while (sys::call(SYS_poll, sys::address(&expired), 1, -1) == -EINTR) continue;
@@ -127,7 +145,7 @@ void bring_up_to_date(resource_id id, int fd) noexcept {
 
 std::uint64_t next_expiry(resource_id id) noexcept {
   const timer t(id);
-  return t.expiry == 0 || t.ticks != 0 ? no_deadline : t.expiry;
+  return t.expiry == 0 || t.stands_still() ? no_deadline : t.expiry;
 }
 
 // The kernel counts one expiration, and says whether the buffer is any good.
@@ -141,11 +159,12 @@ ssize_t read_timerfd(int fd, const iovec* parts, int count, const void* site) no
     const bool at_once = flags < 0 || (flags & O_NONBLOCK) != 0;
     const auto got = at_once ? attempt() : without_blocking(fd, flags, attempt);
     if (got > 0) {
-      const auto ticks = std::exchange(timer(id).ticks, 0);
+      const auto ticks = timer(id).ticks();
+      timer(id).unread = 0;
       if (parts->iov_len >= sizeof ticks) std::memcpy(parts->iov_base, &ticks, sizeof ticks);
       return call.completed(got, 0, ticks);
     }
-    if (got == -EFAULT) timer(id).ticks = 0;
+    if (got == -EFAULT) timer(id).unread = 0;
     if (got != -EAGAIN || at_once) return call.failed(static_cast<int>(-got));
     if (call.block(next_expiry(id)) == execution::wake::interrupted) return call.failed(EINTR);
   }
@@ -166,6 +185,8 @@ int timerfd_create(clockid_t clock, int flags) noexcept {
   if (fd >= 0) {
     source = execution::new_event_source(execution::event_source::timerfd, fd);
     execution::set_clock(execution::current_arena()->resources[source], clock);
+    const auto marked = kernels_own(source, 0);
+    sys::call(SYS_timerfd_settime, fd, 0, sys::address(&marked), 0);
   }
   if (!controlled()) return fd;
   auto call = controlled_call::silent(operation::timerfd, source, __builtin_return_address(0));

@@ -1,4 +1,9 @@
 // What travels in messages besides bytes: descriptors and credentials (unix(7)).
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+
 #include <csignal>
 
 #include "tests/integration/semantics/sockets.hpp"
@@ -47,6 +52,20 @@ struct letter {
     return fd;
   }
 };
+
+// Sends a descriptor that nobody has any more when it comes.
+long give_away(int socket, int descriptor) {
+  letter out;
+  out.enclose({descriptor});
+  const auto sent = sendmsg(socket, &out.message, 0);
+  close(descriptor);
+  return sent;
+}
+
+int take(int socket) {
+  letter in;
+  return recvmsg(socket, &in.message, 0) == 1 ? in.descriptor() : -1;
+}
 
 }  // namespace
 
@@ -201,4 +220,92 @@ TEST_CASE("MSG_WAITALL stops behind a message with descriptors") {
   CHECK(seen[0] == 1);
   CHECK(seen[1] == 1);
   CHECK(seen[2] == 'x');
+}
+
+TEST_CASE("a timer goes on while it travels to a process that did not have it") {
+  const auto seen = both<streams>({
+      [](streams& w) {
+        const auto first = timerfd_create(CLOCK_MONOTONIC, 0);
+        const auto second = timerfd_create(CLOCK_MONOTONIC, 0);
+        itimerspec soon{};
+        soon.it_value.tv_nsec = 5'000'000;
+        timerfd_settime(second, 0, &soon, nullptr);
+        w.note(0, give_away(w.one, first));
+        w.note(1, give_away(w.one, second));
+      },
+      [](streams& w) {
+        const auto first = take(w.other);
+        const auto second = take(w.other);
+        pollfd one{second, POLLIN, 0};
+        w.note(2, poll(&one, 1, -1));
+        std::uint64_t count = 0;
+        w.note(3, read(second, &count, sizeof count));
+        w.note(4, static_cast<long>(count));
+        itimerspec left{};
+        w.note_error(5, timerfd_gettime(first, &left));
+        w.note(6, left.it_value.tv_nsec);
+        close(first);
+        close(second);
+      },
+  });
+  CHECK(seen[0] == 1);
+  CHECK(seen[1] == 1);
+  CHECK(seen[2] == 1);
+  CHECK(seen[3] == 8);
+  CHECK(seen[4] == 1);
+  CHECK(seen[5] == 0);
+  CHECK(seen[6] == 0);
+}
+
+TEST_CASE("an event counter keeps its count while it travels") {
+  const auto seen = both<streams>({
+      [](streams& w) {
+        w.note(0, give_away(w.one, eventfd(7, EFD_NONBLOCK)));
+        w.note(1, give_away(w.one, eventfd(0, EFD_NONBLOCK)));
+      },
+      [](streams& w) {
+        const auto first = take(w.other);
+        const auto second = take(w.other);
+        eventfd_t value = 0;
+        w.note_error(2, eventfd_read(first, &value));
+        w.note(3, static_cast<long>(value));
+        w.note_error(4, eventfd_read(second, &value));
+        close(first);
+        close(second);
+      },
+  });
+  CHECK(seen[0] == 1);
+  CHECK(seen[2] == 0);
+  CHECK(seen[3] == 7);
+  CHECK(seen[4] == EAGAIN);
+}
+
+TEST_CASE("an epoll that travels still watches what its maker added") {
+  const auto seen = both<streams>({
+      [](streams& w) {
+        const auto event = eventfd(0, 0);
+        const auto epoll = epoll_create1(0);
+        epoll_event wish{};
+        wish.events = EPOLLIN;
+        wish.data.u64 = 42;
+        epoll_ctl(epoll, EPOLL_CTL_ADD, event, &wish);
+        w.note(0, give_away(w.one, epoll));
+        w.await_waiter();
+        eventfd_write(event, 1);
+        w.await_its_end();
+        close(event);
+      },
+      [](streams& w) {
+        const auto epoll = take(w.other);
+        epoll_event found{};
+        w.next_call_waits();
+        w.note(1, epoll_wait(epoll, &found, 1, -1));
+        w.call_has_ended();
+        w.note(2, static_cast<long>(found.data.u64));
+        close(epoll);
+      },
+  });
+  CHECK(seen[0] == 1);
+  CHECK(seen[1] == 1);
+  CHECK(seen[2] == 42);
 }

@@ -1,6 +1,7 @@
 // Timers behind descriptors: timerfd. Natively they run on real time, under control on virtual
 // time, so what is noted is what holds on any machine.
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/timerfd.h>
 
 #include <cstdint>
@@ -208,4 +209,64 @@ TEST_CASE("two that wait for one expiration: one gets it") {
   });
   CHECK(seen[0] == 1);
   CHECK(seen[1] == -EAGAIN);
+}
+
+TEST_CASE("an edge of a timer is told once until it is read, or asked how much time is left") {
+  const auto seen = both<timer>({[](timer& w) {
+    const auto epoll = epoll_create1(0);
+    epoll_event edge{};
+    edge.events = EPOLLIN | EPOLLET;
+    epoll_ctl(epoll, EPOLL_CTL_ADD, w.fd, &edge);
+    set(w.fd, in(20 * ms, 20 * ms));
+    w.note(0, epoll_wait(epoll, &edge, 1, -1));
+    w.note(1, epoll_wait(epoll, &edge, 1, 100));  // it stands still
+    pollfd one{w.fd, POLLIN, 0};
+    w.note(2, poll(&one, 1, 0));
+    itimerspec left{};
+    w.note_error(3, timerfd_gettime(w.fd, &left));
+    w.note(4, left.it_value.tv_sec == 0 && left.it_value.tv_nsec <= 20 * ms);
+    w.note(5, left.it_interval.tv_nsec);
+    w.note(6, epoll_wait(epoll, &edge, 1, -1));  // and goes on
+    w.note(7, epoll_wait(epoll, &edge, 1, 100));
+    w.note(8, expirations(w.fd) >= 7);  // those in between count as well
+    w.note(9, epoll_wait(epoll, &edge, 1, -1));
+    w.note(10, expirations(w.fd) >= 1);
+    close(epoll);
+  }});
+  CHECK(seen[0] == 1);
+  CHECK(seen[1] == 0);
+  CHECK(seen[2] == 1);
+  CHECK(seen[3] == 0);
+  CHECK(seen[4] == 1);
+  CHECK(seen[5] == 20 * ms);
+  CHECK(seen[6] == 1);
+  CHECK(seen[7] == 0);
+  CHECK(seen[8] == 1);
+  CHECK(seen[9] == 1);
+  CHECK(seen[10] == 1);
+}
+
+TEST_CASE("asking a timer that expired once does not make it expire again") {
+  const auto seen = both<timer>({[](timer& w) {
+    const auto epoll = epoll_create1(0);
+    epoll_event edge{};
+    edge.events = EPOLLIN | EPOLLET;
+    epoll_ctl(epoll, EPOLL_CTL_ADD, w.fd, &edge);
+    set(w.fd, in(ms));
+    w.note(0, epoll_wait(epoll, &edge, 1, -1));
+    itimerspec left = in(1, 1);
+    w.note_error(1, timerfd_gettime(w.fd, &left));
+    w.note(2, left.it_value.tv_nsec + left.it_interval.tv_nsec);
+    w.note(3, epoll_wait(epoll, &edge, 1, 20));
+    w.note(4, expirations(w.fd));
+    set(w.fd, in(ms));
+    w.note(5, epoll_wait(epoll, &edge, 1, -1));
+    close(epoll);
+  }});
+  CHECK(seen[0] == 1);
+  CHECK(seen[1] == 0);
+  CHECK(seen[2] == 0);
+  CHECK(seen[3] == 0);
+  CHECK(seen[4] == 1);
+  CHECK(seen[5] == 1);
 }
