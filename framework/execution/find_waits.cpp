@@ -2,56 +2,21 @@
 // An over-approximation is safe here (it may hide a deadlock, never invent one), so where ownership
 // is unknown every living task that ever had to do with the resource counts.
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <optional>
 #include <set>
-#include <sstream>
-#include <string>
 
-#include "framework/execution/event_source.hpp"
 #include "framework/execution/harvest.hpp"
-#include "framework/execution/mappings.hpp"
+#include "framework/execution/open_files.hpp"
 #include "framework/trace/record_range.hpp"
 
 namespace forkloom::execution {
 namespace {
 
-namespace fs = std::filesystem;
-
 bool lives(const arena& a, task_id task) {
   return index(task) < a.schedule.task_count && a[task].state != task_state::dead &&
          a[task].state != task_state::unused;
-}
-
-// The access mode in which a process has that object open, as O_RDONLY, O_WRONLY or O_RDWR; both
-// ends of a pipe make O_RDWR. Nothing if it is not open at all.
-std::optional<int> open_mode(pid_t pid, std::uint64_t object) {
-  bool reads = false;
-  bool writes = false;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), error)) {
-    struct stat status {};
-    if (::stat(entry.path().c_str(), &status) != 0) continue;
-    if (object_of(status.st_dev, status.st_ino) != object) continue;
-    const auto number = entry.path().filename().string();
-    std::ifstream info(fmt::format("/proc/{}/fdinfo/{}", pid, number));
-    std::string word;
-    while (info >> word && word != "flags:") continue;
-    int flags = 0;
-    info >> std::oct >> flags;
-    reads |= (flags & O_ACCMODE) != O_WRONLY;
-    writes |= (flags & O_ACCMODE) != O_RDONLY;
-  }
-  if (reads && writes) return O_RDWR;
-  if (writes) return O_WRONLY;
-  if (reads) return O_RDONLY;
-  return std::nullopt;
 }
 
 // Living tasks that used the resource in one of these operations.
@@ -100,63 +65,12 @@ std::set<task_id> holders_of_other_end(const arena& a, const resource& pipe, oth
   return found;
 }
 
-// Has the process that eventfd open, or any timerfd, or any epoll? Those look all the same.
-bool has_open(pid_t pid, const resource& source) {
-  const auto sort = sort_of(source);
-  const std::string_view link = sort == event_source::eventfd   ? "anon_inode:[eventfd]"
-                                : sort == event_source::timerfd ? "anon_inode:[timerfd]"
-                                                                : "anon_inode:[eventpoll]";
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), error)) {
-    if (fs::read_symlink(entry.path(), error) != link) continue;
-    if (sort != event_source::eventfd || source.model[0] == 0) return true;
-    std::ifstream info(fmt::format("/proc/{}/fdinfo/{}", pid, entry.path().filename().string()));
-    std::string word;
-    while (info >> word && word != "eventfd-id:") continue;
-    std::uint64_t number = 0;
-    if (info >> number && number == source.model[0]) return true;
-  }
-  return false;
-}
-
 // Whoever can write the counter, or read it where it is full; set the timer; change the list.
 std::set<task_id> holders_of_event_source(const arena& a, const resource& source) {
   std::set<task_id> found;
   for (std::uint32_t i = 0; i < a.schedule.task_count; ++i)
     if (lives(a, task_id(i)) && has_open(a.tasks[i].pid.load(), source)) found.insert(task_id(i));
   return found;
-}
-
-// One line of proc(5)'s fdinfo: "lock: 1: POSIX  ADVISORY  WRITE 17 00:1b:910 10 14".
-struct proc_lock {
-  std::string sort;
-  bool shared = false;
-  record_range range;
-};
-
-std::optional<proc_lock> lock_in(const std::string& line) {
-  std::istringstream words(line);
-  proc_lock found;
-  std::string title, number, advisory, type, pid, inode, last;
-  words >> title >> number >> found.sort >> advisory >> type >> pid >> inode >> found.range.first >>
-      last;
-  if (title != "lock:" || !words) return std::nullopt;
-  found.shared = type == "READ";
-  if (last != "EOF") found.range.last = std::stoull(last);
-  return found;
-}
-
-// Calls visit(lock) for all locks on the object that a process owns, or an open file of its does.
-void for_each_lock(pid_t pid, std::uint64_t object, auto&& visit) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), error)) {
-    struct stat status {};
-    if (::stat(entry.path().c_str(), &status) != 0) continue;
-    if (object_of(status.st_dev, status.st_ino) != object) continue;
-    std::ifstream info(fmt::format("/proc/{}/fdinfo/{}", pid, entry.path().filename().string()));
-    for (std::string line; std::getline(info, line);)
-      if (const auto lock = lock_in(line)) visit(*lock);
-  }
 }
 
 // The last event of a task that said that it blocked.
