@@ -5,7 +5,7 @@
 // PIPE_BUF bytes go whole or not at all, and of a longer one whatever fits goes at once.
 // Releases: each transfer, even a part of one; the close of an end; the death of anybody. The end
 // of the data, and a transfer of nothing, change nothing. Sockets, event counters and timers have
-// families of their own; other descriptors pass straight through.
+// families of their own; other descriptors pass straight through, but for a read that would wait.
 //
 // The attempt is made with O_NONBLOCK set for its duration. The flag belongs to the open file
 // description, which other tasks share, but none of them runs meanwhile. poll(2) could not answer
@@ -130,6 +130,17 @@ ssize_t transfer_at_once(operation op, int fd, const void* site, Attempt attempt
   return transferred(call, result, error);
 }
 
+// What is not scheduled and has nothing to read (an inotify, a terminal) is watched, as by poll.
+template <class Attempt>
+ssize_t read_watched(int fd, const void* site, Attempt attempt) noexcept {
+  if (answers_at_once(status_flags(fd), O_WRONLY) || ready(fd, POLLIN) != 0) return attempt();
+  controlled_call call{operation::read, no_resource, site};
+  while (ready(fd, POLLIN) == 0)
+    if (call.watch({}, execution::no_deadline) == wake::interrupted) return call.failed(EINTR);
+  const auto got = attempt();
+  return ended(call, got, errno);
+}
+
 // Whatever is behind the descriptor. attempt: the call as it was made; parts: where it reads to.
 template <class Attempt>
 ssize_t read_any(int fd, const iovec* parts, int count, const void* site,
@@ -141,6 +152,8 @@ ssize_t read_any(int fd, const iovec* parts, int count, const void* site,
     case execution::event_source::timerfd:
       if (execution::event_source_of(fd) == no_resource) return attempt();
       return read_timerfd(fd, parts, count, site);
+    case execution::event_source::none:
+      return read_watched(fd, site, attempt);
     default:
       return attempt();
   }

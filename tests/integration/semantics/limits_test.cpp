@@ -4,7 +4,10 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/select.h>
 
 #include "tests/integration/semantics/both.hpp"
 
@@ -105,6 +108,68 @@ TEST_CASE("a poll that waits for what is not scheduled is named as not under con
   CHECK(result.how == explore::verdict::as_expected);
   CHECK(names(result) == std::vector<std::string>{"poll"});
   CHECK(result.uncontrolled.at(0).find("limits_test.cpp:") != std::string::npos);
+}
+
+TEST_CASE("whichever call waits for an inotify, it is named with its line") {
+  const auto result = explore_once(
+      [](scenario& s) {
+        s.process("watcher", [] {
+          const auto fd = inotify_init1(IN_NONBLOCK);
+          pollfd one{fd, POLLIN, 0};
+          expect(poll(&one, 1, 10) == 0);
+          fd_set set;
+          FD_ZERO(&set);
+          FD_SET(fd, &set);
+          timeval soon{.tv_sec = 0, .tv_usec = 10'000};
+          expect(select(fd + 1, &set, nullptr, nullptr, &soon) == 0);
+          const auto epoll = epoll_create1(0);
+          epoll_event wish{};
+          wish.events = EPOLLIN;
+          epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &wish);
+          expect(epoll_wait(epoll, &wish, 1, 10) == 0);
+          char nothing = 0;
+          expect(read(fd, &nothing, 1) == -1);  // this one does not wait
+        });
+      },
+      false);
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(names(result) == std::vector<std::string>{"poll", "select", "epoll wait"});
+  for (const auto& line : result.uncontrolled)
+    CHECK(line.find("limits_test.cpp:") != std::string::npos);
+}
+
+TEST_CASE("a read that waits for an inotify is named, and no deadlock but an error") {
+  const auto result = explore_once(
+      [](scenario& s) {
+        s.process("reader", [] {
+          char nothing = 0;
+          static_cast<void>(read(inotify_init(), &nothing, 1));
+        });
+      },
+      false);
+  CHECK(result.how == explore::verdict::error);
+  CHECK(result.message ==
+        "reader is not under control: it sleeps in read for a descriptor that Forkloom does not "
+        "schedule");
+  REQUIRE(names(result) == std::vector<std::string>{"read", result.message});
+  CHECK(result.uncontrolled[0].find("limits_test.cpp:") != std::string::npos);
+}
+
+TEST_CASE("a read of an inotify sees what another task does to what it watches") {
+  const auto result = explore_once(
+      [](scenario& s) {
+        static int fd = -1;
+        fd = inotify_init();
+        inotify_add_watch(fd, "/dev/shm", IN_CREATE);
+        s.process("reader", [] {
+          alignas(inotify_event) char events[512];
+          expect(read(fd, events, sizeof events) > 0);
+        });
+        s.process("maker", [] { close(shm_open("/forkloom-limits", O_RDWR | O_CREAT, 0600)); });
+        s.finally([] { shm_unlink("/forkloom-limits"); });
+      },
+      false);
+  CHECK(result.how == explore::verdict::as_expected);
 }
 
 TEST_CASE("a poll that needs no wait for what is not scheduled is under control") {

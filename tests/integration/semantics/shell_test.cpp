@@ -9,7 +9,9 @@
 
 #include <array>
 #include <cstring>
+#include <set>
 
+#include "tests/integration/memory/traced.hpp"
 #include "tests/integration/semantics/both.hpp"
 #include "tests/integration/semantics/peers.hpp"
 
@@ -92,6 +94,49 @@ TEST_CASE("what a command writes is read from popen's stream, up to its end") {
   CHECK(seen[3] == 0);
   CHECK(seen[4] == 6 << 8);
   CHECK(seen[5] == ECHILD);
+}
+
+TEST_CASE("lines pass between the streams of a command and those of its caller") {
+  const auto seen = both<family>({[](family& w) {
+    FILE* stream = popen("printf 'b\nc\na\n' | sort", "r");
+    std::array<char, 8> line{};
+    for (std::size_t i = 0; i < 3; ++i)
+      w.note(i, fgets(line.data(), line.size(), stream) != nullptr ? line[0] : 0);
+    w.note(3, fgets(line.data(), line.size(), stream) != nullptr);
+    w.note(4, feof(stream) != 0);
+    w.note(5, pclose(stream));
+    stream = popen("sort -c 2>/dev/null", "w");
+    fputs("a\nc\nb\n", stream);
+    w.note(6, pclose(stream));
+  }});
+  CHECK(seen[0] == 'a');
+  CHECK(seen[1] == 'b');
+  CHECK(seen[2] == 'c');
+  CHECK(seen[3] == 0);
+  CHECK(seen[4] == 1);
+  CHECK(seen[5] == 0);
+  CHECK(seen[6] == 1 << 8);
+}
+
+TEST_CASE("what a command does with its streams is seen, and nothing of it passes") {
+  const auto what = forkloom::testing::trace_of({[] {
+    FILE* stream = popen("printf 'b\na\n' | sort", "r");
+    std::array<char, 8> line{};
+    while (fgets(line.data(), line.size(), stream) != nullptr) continue;
+    pclose(stream);
+  }});
+  CHECK(what.how == forkloom::ending::finished);
+  CHECK(what.passed.empty());
+  // Of the caller, the shell and what it executes: who moved bytes through the pipes.
+  std::set<forkloom::task_id> readers;
+  std::set<forkloom::task_id> writers;
+  for (const auto& e : what.events) {
+    if (e.how != forkloom::outcome::completed || e.result <= 0) continue;
+    if (e.op == forkloom::operation::read) readers.insert(e.task);
+    if (e.op == forkloom::operation::write) writers.insert(e.task);
+  }
+  CHECK(readers.size() == 2);
+  CHECK(writers.size() == 2);
 }
 
 TEST_CASE("what is written to popen's stream is read by the command, when it is flushed") {

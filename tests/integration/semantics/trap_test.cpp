@@ -237,15 +237,22 @@ TEST_CASE("calls that nobody schedules are named, with the line that made them")
                                      s.process("escaper", [] {
                                        syscall(SYS_unshare, 0);
                                        inline_call(SYS_io_getevents, 0, 0, 0, 0);
+                                       syscall(SYS_io_pgetevents, 0, 0, 0, nullptr, nullptr,
+                                               nullptr);
+                                       syscall(SYS_io_submit, 0, 0, nullptr);
+                                       syscall(SYS_io_uring_enter, -1, 0, 0, 0, nullptr, 0);
                                      });
                                    },
                                .defaults = {}};
   info.defaults.executions = 3;
   info.defaults.checkers = {"expectation"};
   const auto result = forkloom::explore::run_campaign(info, info.defaults);
-  REQUIRE(result.uncontrolled.size() == 2);
+  REQUIRE(result.uncontrolled.size() == 5);
   CHECK(result.uncontrolled[0].starts_with("unshare at "));
   CHECK(result.uncontrolled[1].starts_with("io_getevents at "));
+  CHECK(result.uncontrolled[2].starts_with("io_pgetevents at "));
+  CHECK(result.uncontrolled[3].starts_with("io_submit at "));
+  CHECK(result.uncontrolled[4].starts_with("io_uring_enter at "));
   for (const auto& line : result.uncontrolled)
     CHECK(line.find("trap_test.cpp:") != std::string::npos);
 }
