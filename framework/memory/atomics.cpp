@@ -1,6 +1,9 @@
 // The callbacks of -fsanitize=thread for atomics: unlike plain accesses, these make the access. All
 // are made sequentially consistent, as an execution is; the memory order that the program asked for
 // goes into the event, and decides what happens before what.
+//
+// The compiler knows each of them by a name of C's, and a template cannot have one. So the shape is
+// written out for each width; what it does is written once, in atomic.hpp.
 #include <cstdint>
 
 #include "framework/memory/atomic.hpp"
