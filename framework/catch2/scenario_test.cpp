@@ -52,7 +52,8 @@ void replay(const scenario_info& scenario, const replay_token& token) {
 }
 
 void explore_with_each_strategy(const scenario_info& scenario) {
-  const auto how = explore::with_environment(scenario.defaults);
+  auto how = explore::with_environment(scenario.defaults);
+  how.shrink = shrink_what::surprises;
   for (const auto& strategy : split_at_commas(how.strategy))
     catch2::in_section(scenario, strategy, [&] {
       auto one = how;

@@ -56,6 +56,10 @@ void add_run_options(CLI::App& app, option_texts& how) {
                "Stop a scenario when its executions show nothing new any more");
   app.add_flag("--progress", how.progress,
                "Tell on stderr how far it is, also where that is no terminal");
+  app.add_option("--shrink-budget", how.shrink_budget,
+                 "Executions to make a failure small with; 0: none")
+      ->type_name("N");
+  app.add_flag("--no-shrink", how.no_shrink, "Report failures as they were found");
   app.add_flag("--keep-going", how.keep_going, "Go on after a scenario's first violation");
 }
 
@@ -149,7 +153,9 @@ class parser {
     app_.footer(
         "Exit codes: 0 as expected, 1 a violation or the expected was not found, 2 usage,\n"
         "3 uncontrolled or internal error, 128 + n after signal n.\n"
-        "Environment: FORKLOOM_EXECUTIONS, FORKLOOM_SEED, FORKLOOM_STRATEGY (below options),\n"
+        "Environment: FORKLOOM_EXECUTIONS, FORKLOOM_SEED, FORKLOOM_STRATEGY, FORKLOOM_SHRINK "
+        "(below\n"
+        "options),\n"
         "FORKLOOM_REPLAY=TOKEN (run only that execution), COLUMNS, NO_COLOR.");
   }
 
@@ -237,6 +243,8 @@ options overridden(options how, const option_texts& texts) {
   number("--progress-limit", texts.progress_limit, how.progress_limit, 1, any64);
   number("--bypass-max", texts.bypass_max, how.bypass_max, 1, any32);
   number("--replays", texts.replays, how.replays, 1, 1'000);
+  number("--shrink-budget", texts.shrink_budget, how.shrink_budget, 0, any64);
+  if (texts.no_shrink) how.shrink_budget = 0;
   if (texts.time) how.time = parse_time("--time", *texts.time, 1'000 * hour);
   if (texts.hang_limit) how.hang_limit = parse_time("--hang-limit", *texts.hang_limit, hour);
   if (texts.strategy) how.strategy = *texts.strategy;

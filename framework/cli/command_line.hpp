@@ -14,8 +14,9 @@ namespace forkloom::cli {
 // Options of a run as they were typed; absent ones leave what the scenario and environment say.
 struct option_texts {
   std::optional<std::string> executions, seed, strategy, time, processes, checkers, step_limit,
-      progress_limit, hang_limit, bypass_max, replays;
+      progress_limit, hang_limit, bypass_max, replays, shrink_budget;
   bool keep_going = false;
+  bool no_shrink = false;
   bool until_saturated = false;
   bool progress = false;
 };

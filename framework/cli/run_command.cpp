@@ -179,6 +179,9 @@ int run(const run_request& request) {
   for (const auto* scenario : selected) {
     auto how = overridden(explore::with_environment(scenario->defaults), request.how);
     how.hashes = hashes.wanted();
+    // What is expected is printed in two lines, unless it is all that there is to read.
+    how.shrink =
+        request.verbose || selected.size() == 1 ? shrink_what::everything : shrink_what::surprises;
     how.progress = how.progress || (!request.quiet && ::isatty(STDERR_FILENO) != 0);
     auto result =
         token ? explore::replay(*scenario, *token, how) : explore::run_campaign(*scenario, how);

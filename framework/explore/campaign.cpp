@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "forkloom/error.hpp"
 #include "framework/explore/coverage_book.hpp"
@@ -16,6 +17,7 @@
 #include "framework/explore/progress.hpp"
 #include "framework/explore/result_json.hpp"
 #include "framework/explore/runner.hpp"
+#include "framework/explore/shrink_failure.hpp"
 #include "framework/explore/sources.hpp"
 #include "framework/explore/strategy_spec.hpp"
 #include "framework/explore/worker.hpp"
@@ -195,7 +197,8 @@ class campaign {
       return true;
     }
     auto f = blank_finding(t, number, what);
-    auto told = explain(run_, what.strategy, what.seed, t, found, checkers_, options_);
+    as_found_.push_back(found);
+    auto told = explain_small(f, what, std::move(t), found);
     f.replays = options_.replays;
     f.reproduced = told.reproduced;
     f.divergence = std::move(told.divergence);
@@ -222,11 +225,36 @@ class campaign {
         estimates_from(seen_, schedules_, result_.estimates.failed, options_.keep_going);
   }
 
+  // Explains the execution, or a smaller one that fails in the same way; the finding then has that
+  // one's token.
+  explanation explain_small(finding& f, const attempt& what, trace t,
+                            const std::vector<violation>& found) {
+    auto small = shall_shrink(found)
+                     ? shrink_failure(run_, what.seed, t, found, checkers_, options_)
+                     : std::nullopt;
+    if (!small) return explain(run_, what.strategy, what.seed, t, found, checkers_, options_);
+    const auto& smaller = small->what_happened;
+    small->how.original =
+        std::exchange(f.token, blank_finding(smaller, 0, {.spec = "", .seed = what.seed}).token);
+    const auto made = schedule_of(smaller);
+    auto told = explain(run_, strategy::replay(made), what.seed, smaller, small->violations,
+                        checkers_, options_);
+    small->how.preemptions = preemptions_of(told.what_happened);
+    f.shrunk = std::move(small->how);
+    return told;
+  }
+
+  [[nodiscard]] bool shall_shrink(std::span<const violation> found) const {
+    const bool surprises = std::any_of(
+        found.begin(), found.end(), [&](const violation& v) { return !is_expected(options_, v); });
+    return options_.shrink_budget > 0 &&
+           options_.shrink >= (surprises ? shrink_what::surprises : shrink_what::everything);
+  }
+
   finding* find_like(std::span<const violation> found) {
-    const auto like =
-        std::find_if(result_.findings.begin(), result_.findings.end(),
-                     [&](const finding& f) { return same_failure(f.violations, found); });
-    return like == result_.findings.end() ? nullptr : &*like;
+    for (std::size_t i = 0; i < as_found_.size(); ++i)
+      if (same_failure(as_found_[i], found)) return &result_.findings[i];
+    return nullptr;
   }
 
   bool account(const trace& t, std::uint64_t seed) {
@@ -292,6 +320,7 @@ class campaign {
   coverage_book seen_;
   schedule_count schedules_;
   campaign_result result_;
+  std::vector<std::vector<violation>> as_found_;  // by finding: before it was shrunk
 };
 
 campaign_result in_worker(const scenario_info& scenario, const options& how,
@@ -343,6 +372,8 @@ options with_environment(options how) {
     how.executions = number_from("FORKLOOM_EXECUTIONS", text);
   if (const char* text = std::getenv("FORKLOOM_SEED"); text != nullptr)
     how.seed = number_from("FORKLOOM_SEED", text);
+  if (const char* text = std::getenv("FORKLOOM_SHRINK"); text != nullptr)
+    how.shrink_budget = number_from("FORKLOOM_SHRINK", text);
   if (const char* text = std::getenv("FORKLOOM_STRATEGY"); text != nullptr) how.strategy = text;
   return how;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,17 +11,47 @@
 
 namespace forkloom::explore {
 
-// One execution in which something was found, run again and explained.
+// A pick that left a task which could have gone on.
+struct preemption {
+  std::uint64_t step = 0;  // as events count
+  task_id from = no_task;
+  task_id to = no_task;
+  std::size_t event = 0;  // index of what `from` was about to do; the number of events if nothing
+};
+
+struct schedule_size {
+  std::uint64_t preemptions = 0;
+  std::uint64_t faults = 0;
+  std::uint64_t switches = 0;
+  std::uint64_t steps = 0;
+};
+
+// How a failure was made small.
+struct shrinking {
+  std::string original;          // the token of the execution that was found
+  std::uint64_t executions = 0;  // that it took
+  bool complete = false;         // all schedules with fewer preemptions that matter were tried
+  schedule_size before;
+  schedule_size after;
+  std::vector<preemption> preemptions;  // those that are left
+  // The critical transition: the step after which every continuation tried failed; 0: all did from
+  // the start. Only if there were continuations.
+  std::uint64_t critical_step = 0;
+  std::uint32_t continuations = 0;
+};
+
+// One execution in which something was found, made small, run again and explained.
 struct finding {
   std::vector<violation> violations;  // in the order of the checkers, the most telling first
   std::uint64_t execution = 0;        // number of the execution, from 0
-  std::uint64_t occurrences = 1;  // executions that failed like this one, if the campaign went on
-  std::string token;              // reproduces it
-  std::string replay_arguments;   // what `forkloom replay` needs besides; mostly empty
-  std::uint32_t replays = 0;      // how often it was run again before it was reported …
-  std::uint32_t reproduced = 0;   // … and in how many of those it failed in the same way
-  std::string divergence;         // where a replay departed, with both operations; or empty
-  trace what_happened;            // with stacks and sources
+  std::uint64_t occurrences = 1;    // executions that failed like this one, if the campaign went on
+  std::string token;                // reproduces it
+  std::string replay_arguments;     // what `forkloom replay` needs besides; mostly empty
+  std::uint32_t replays = 0;        // how often it was run again before it was reported …
+  std::uint32_t reproduced = 0;     // … and in how many of those it failed in the same way
+  std::string divergence;           // where a replay departed, with both operations; or empty
+  std::optional<shrinking> shrunk;  // token and trace are of the small one then
+  trace what_happened;              // with stacks and sources
 };
 
 // What one execution came to, for comparison with another run of the same seed.

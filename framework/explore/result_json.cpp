@@ -27,6 +27,51 @@ std::vector<std::string_view> names_of(const std::vector<violation_kind>& kinds)
   return names;
 }
 
+nlohmann::json size_to_json(const schedule_size& size) {
+  return {size.preemptions, size.faults, size.switches, size.steps};
+}
+
+schedule_size size_from_json(const nlohmann::json& values) {
+  const auto number = [&](std::size_t i) {
+    return field::integer<std::uint64_t>(values.at(i), "a size of a schedule");
+  };
+  return {.preemptions = number(0), .faults = number(1), .switches = number(2), .steps = number(3)};
+}
+
+preemption preemption_from_json(const nlohmann::json& values) {
+  const auto number = [&](std::size_t i) {
+    return field::integer<std::uint64_t>(values.at(i), "a number of a preemption");
+  };
+  const auto task = [&](std::size_t i) {
+    return task_id(field::integer<std::uint16_t>(values.at(i), "a task of a preemption"));
+  };
+  return {.step = number(0), .from = task(1), .to = task(2), .event = number(3)};
+}
+
+nlohmann::json shrinking_to_json(const shrinking& value) {
+  auto preemptions = nlohmann::json::array();
+  for (const auto& p : value.preemptions)
+    preemptions.push_back(
+        {p.step, static_cast<std::uint16_t>(p.from), static_cast<std::uint16_t>(p.to), p.event});
+  return {{"original", value.original},           {"executions", value.executions},
+          {"complete", value.complete},           {"before", size_to_json(value.before)},
+          {"after", size_to_json(value.after)},   {"preemptions", std::move(preemptions)},
+          {"critical_step", value.critical_step}, {"continuations", value.continuations}};
+}
+
+shrinking shrinking_from_json(const nlohmann::json& json) {
+  shrinking value;
+  value.original = field::text_at(json, "original");
+  value.executions = field::integer_at<std::uint64_t>(json, "executions");
+  value.complete = field::boolean_at(json, "complete");
+  value.before = size_from_json(field::at(json, "before"));
+  value.after = size_from_json(field::at(json, "after"));
+  value.preemptions = field::elements_at(json, "preemptions", preemption_from_json);
+  value.critical_step = field::integer_at<std::uint64_t>(json, "critical_step");
+  value.continuations = field::integer_at<std::uint32_t>(json, "continuations");
+  return value;
+}
+
 }  // namespace
 
 void to_json(nlohmann::json& json, const execution_hash& value) {
@@ -84,6 +129,7 @@ void to_json(nlohmann::json& json, const finding& value) {
           {"occurrences", value.occurrences}, {"token", value.token},
           {"replays", value.replays},         {"reproduced", value.reproduced},
           {"divergence", value.divergence},   {"trace", value.what_happened}};
+  if (value.shrunk) json["shrunk"] = shrinking_to_json(*value.shrunk);
 }
 
 void from_json(const nlohmann::json& json, finding& value) {
@@ -96,6 +142,7 @@ void from_json(const nlohmann::json& json, finding& value) {
   value.reproduced = field::integer_at<std::uint32_t>(json, "reproduced");
   value.divergence = field::text_at(json, "divergence");
   value.what_happened = field::at(json, "trace").get<trace>();
+  if (json.contains("shrunk")) value.shrunk = shrinking_from_json(json.at("shrunk"));
 }
 
 void to_json(nlohmann::json& json, const campaign_result& value) {

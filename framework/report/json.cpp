@@ -1,5 +1,7 @@
 #include "framework/report/json.hpp"
 
+#include "framework/report/describe.hpp"
+
 namespace forkloom::report {
 namespace {
 
@@ -9,6 +11,36 @@ json kinds_json(const std::vector<violation_kind>& kinds) {
   auto names = json::array();
   for (const auto kind : kinds) names.push_back(name(kind));
   return names;
+}
+
+json size_json(const explore::schedule_size& size) {
+  return {{"preemptions", size.preemptions},
+          {"faults", size.faults},
+          {"switches", size.switches},
+          {"steps", size.steps}};
+}
+
+json shrinking_json(const explore::finding& in) {
+  if (!in.shrunk) return nullptr;
+  const auto& what = in.what_happened;
+  const auto& how = *in.shrunk;
+  auto preemptions = json::array();
+  for (const auto& p : how.preemptions) {
+    const bool known = p.event < what.events.size();
+    preemptions.push_back({{"step", p.step},
+                           {"task", what.task_name(p.from)},
+                           {"instead", what.task_name(p.to)},
+                           {"operation", known ? describe(what, what.events[p.event]) : ""},
+                           {"source", known ? what.source(what.events[p.event]) : ""}});
+  }
+  return {{"original", how.original},
+          {"executions", how.executions},
+          {"complete", how.complete},
+          {"before", size_json(how.before)},
+          {"after", size_json(how.after)},
+          {"preemptions", std::move(preemptions)},
+          {"critical_step", how.continuations > 0 ? json(how.critical_step) : json(nullptr)},
+          {"continuations", how.continuations}};
 }
 
 json violation_json(const violation& v, const explore::finding& in) {
@@ -23,6 +55,7 @@ json violation_json(const violation& v, const explore::finding& in) {
           {"replays", in.replays},
           {"reproduced", in.reproduced},
           {"divergence", in.divergence},
+          {"shrunk", shrinking_json(in)},
           {"replay", "forkloom replay " + in.token + in.replay_arguments}};
 }
 

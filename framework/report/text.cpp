@@ -127,6 +127,66 @@ std::string replays_of(const explore::finding& found) {
   return text;
 }
 
+// "store account = 110 at bank.cpp:15"
+std::string place_of(const trace& what, const event& e) {
+  const auto source = short_place(what.source(e));
+  return harmless(describe(what, e)) + (source.empty() ? "" : " at " + source);
+}
+
+std::string preemptions_of(const explore::finding& found, const explore::shrinking& how) {
+  const auto& what = found.what_happened;
+  const auto count = how.preemptions.size();
+  if (count == 0)
+    return fmt::format(
+        "None of {} switches need be a preemption: it fails also when each task goes "
+        "on until it waits or ends.\n",
+        how.before.switches);
+  auto text = fmt::format("{} preemption{} of {} switches matter{}:\n", count,
+                          count == 1 ? "" : "s", how.before.switches, count == 1 ? "s" : "");
+  for (const auto& p : how.preemptions) {
+    const auto about = p.event < what.events.size()
+                           ? ", which was about to " + place_of(what, what.events[p.event])
+                           : std::string();
+    text += fmt::format("  step {}: {} goes instead of {}{}\n", p.step, what.task_name(p.to),
+                        what.task_name(p.from), about);
+  }
+  return text;
+}
+
+std::string critical_of(const explore::finding& found, const explore::shrinking& how) {
+  if (how.continuations == 0) return {};
+  if (how.critical_step == 0)
+    return fmt::format("However it goes on from the start, it fails ({} of {} tries).\n",
+                       how.continuations, how.continuations);
+  const auto& what = found.what_happened;
+  const auto done = std::find_if(what.events.begin(), what.events.end(),
+                                 [&](const event& e) { return e.step == how.critical_step; });
+  const auto by = done == what.events.end()
+                      ? std::string()
+                      : fmt::format(", {}: {}", what.task_name(done->task), place_of(what, *done));
+  return fmt::format("After step {}{}, it fails however it goes on ({} of {} tries).\n",
+                     how.critical_step, by, how.continuations, how.continuations);
+}
+
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : what.ends_with('h') ? "es" : "s");
+}
+
+std::string size(const explore::schedule_size& s) {
+  const auto faults = s.faults == 0 ? std::string() : ", " + counted(s.faults, "draw");
+  return counted(s.preemptions, "preemption") + faults + ", " + counted(s.switches, "switch") +
+         ", " + counted(s.steps, "step");
+}
+
+std::string shrinking_of(const explore::finding& found, const style& look) {
+  if (!found.shrunk) return {};
+  const auto& how = *found.shrunk;
+  return heading("What matters", look) + preemptions_of(found, how) + critical_of(found, how) +
+         fmt::format("Shrunk from {} to {} in {} executions{}.\nAs it was found: {}\n",
+                     size(how.before), size(how.after), how.executions,
+                     how.complete ? "; no fewer preemptions do" : "", how.original);
+}
+
 std::string replay_line(const explore::finding& found) {
   return fmt::format("Reproduce it with: forkloom replay {}{}\n", found.token,
                      harmless(found.replay_arguments));
@@ -171,6 +231,7 @@ std::string explain(const explore::finding& found, const style& look) {
         heading(fmt::format("Interleaving of execution {} ({} steps)", found.execution, what.steps),
                 look) +
         table;
+  text += shrinking_of(found, look);
   text += waits_of(found, look);
   text += ends_of(what, look);
   if (look.verbose) text += stacks_of(what, main, look);

@@ -24,6 +24,7 @@
 #include "tests/bench/linearizability.hpp"
 #include "tests/bench/measure.hpp"
 #include "tests/bench/memory.hpp"
+#include "tests/bench/shrink.hpp"
 
 namespace forkloom::bench {
 namespace {
@@ -233,18 +234,26 @@ std::string line(const json& row, bool as_json) {
 
 int main(int argc, char** argv) {
   using namespace forkloom;
-  const std::vector<std::string> names{"switch",  "point",  "trap",           "executions",
+  // "shrink" takes minutes, and is about no processor: only if it is named.
+  const std::vector<std::string> usual{"switch",  "point",  "trap",           "executions",
                                        "scaling", "memory", "linearizability"};
+  auto names = usual;
+  names.emplace_back("shrink");
   std::vector<std::string> chosen;
   bool as_json = false;
   CLI::App app{"What control costs, beside a baseline on the same processor."};
   app.add_option("bench", chosen,
-                 "switch, point, trap, executions, scaling, memory, linearizability; none: all")
+                 "switch, point, trap, executions, scaling, memory, linearizability; none: all "
+                 "these. shrink: how small the library's failures become")
       ->check(CLI::IsMember(names));
   app.add_flag("--json", as_json, "one JSON object a line");
   CLI11_PARSE(app, argc, argv);
-  if (chosen.empty()) chosen = names;
+  if (chosen.empty()) chosen = usual;
   for (const auto& bench : chosen) {
+    if (bench == "shrink") {  // each campaign has a worker of its own
+      bench::bench_shrink(as_json);
+      continue;
+    }
     const auto lines = explore::run_in_worker([&](const explore::worker_context& context) {
       std::string text;
       for (const auto& row : bench::run(bench, context)) text += bench::line(row, as_json) + "\n";

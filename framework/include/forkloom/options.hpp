@@ -16,6 +16,13 @@
 
 namespace forkloom {
 
+// Which failures are made small before they are reported.
+enum class shrink_what : std::uint8_t {
+  nothing,
+  surprises,   // those that the scenario does not declare
+  everything,  // those that it declares, too
+};
+
 struct options {
   // Which schedules, unless replay decides it.
 
@@ -43,7 +50,10 @@ struct options {
 
   bool keep_going = false;  // go on after the first execution with a violation
   unsigned replays = 3;     // how often a failure is run again before it is reported; at least 1
-  bool progress = false;    // tell on stderr how far the campaign is
+  std::uint64_t shrink_budget = 500;  // executions to make a failure small with; 0: report it as is
+  std::chrono::milliseconds shrink_time{5'000};  // and real time; 0: no limit, so always the same
+  shrink_what shrink = shrink_what::nothing;     // the command and Catch2 set this
+  bool progress = false;                         // tell on stderr how far the campaign is
   bool hashes = false;  // keep the trace hash of each execution, to compare runs with each other
 };
 

@@ -59,6 +59,7 @@ TEST_CASE("each option reaches its member", "[cli]") {
   texts.bypass_max = "9";
   texts.replays = "10";
   texts.keep_going = true;
+  texts.shrink_budget = "70";
   texts.until_saturated = true;
   texts.progress = true;
   const auto how = cli::overridden({}, texts);
@@ -74,6 +75,7 @@ TEST_CASE("each option reaches its member", "[cli]") {
   CHECK(how.bypass_max == 9);
   CHECK(how.replays == 10);
   CHECK(how.keep_going);
+  CHECK(how.shrink_budget == 70);
   CHECK(how.until_saturated);
   CHECK(how.progress);
 }

@@ -24,14 +24,23 @@ campaign_result sample() {
   result.seconds = 0.5;
   result.isolation = "private namespaces";
   result.expected = {violation_kind::leak, violation_kind::crash};
-  result.findings.push_back({.violations = {{.kind = violation_kind::crash, .message = "died"}},
-                             .execution = 11,
-                             .occurrences = 4,
-                             .token = "fl1-x",
-                             .replays = 3,
-                             .reproduced = 2,
-                             .divergence = "at step 5",
-                             .what_happened = tests::sample_trace()});
+  result.findings.push_back(
+      {.violations = {{.kind = violation_kind::crash, .message = "died"}},
+       .execution = 11,
+       .occurrences = 4,
+       .token = "fl1-x",
+       .replays = 3,
+       .reproduced = 2,
+       .divergence = "at step 5",
+       .shrunk = explore::shrinking{.original = "fl1-y",
+                                    .executions = 77,
+                                    .complete = true,
+                                    .before = {9, 1, 12, 40},
+                                    .after = {1, 2, 3, 30},
+                                    .preemptions = {{5, task_id{1}, task_id{0}, 4}},
+                                    .critical_step = 6,
+                                    .continuations = 20},
+       .what_happened = tests::sample_trace()});
   result.how = explore::verdict::violated;
   result.message = "not expected";
   result.uncontrolled = {"recvmsg, 3 times"};
@@ -99,7 +108,29 @@ TEST_CASE("a finding keeps every field on its way to the caller", "[json]") {
   CHECK(finding.replays == 3);
   CHECK(finding.reproduced == 2);
   CHECK(finding.divergence == "at step 5");
+  REQUIRE(finding.shrunk);
+  CHECK(finding.shrunk->original == "fl1-y");
+  CHECK(finding.shrunk->executions == 77);
+  CHECK(finding.shrunk->complete);
+  CHECK(finding.shrunk->before.preemptions == 9);
+  CHECK(finding.shrunk->before.faults == 1);
+  CHECK(finding.shrunk->before.switches == 12);
+  CHECK(finding.shrunk->before.steps == 40);
+  CHECK(finding.shrunk->after.steps == 30);
+  REQUIRE(finding.shrunk->preemptions.size() == 1);
+  CHECK(finding.shrunk->preemptions[0].step == 5);
+  CHECK(finding.shrunk->preemptions[0].from == task_id{1});
+  CHECK(finding.shrunk->preemptions[0].to == task_id{0});
+  CHECK(finding.shrunk->preemptions[0].event == 4);
+  CHECK(finding.shrunk->critical_step == 6);
+  CHECK(finding.shrunk->continuations == 20);
   CHECK(json(finding.what_happened) == json(tests::sample_trace()));
+}
+
+TEST_CASE("a finding that was not shrunk says nothing of it", "[json]") {
+  auto plain = sample();
+  plain.findings[0].shrunk.reset();
+  CHECK_FALSE(json(plain).get<campaign_result>().findings[0].shrunk);
 }
 
 TEST_CASE("a result of a kind that does not exist is refused", "[json]") {

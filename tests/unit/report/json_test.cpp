@@ -72,3 +72,35 @@ TEST_CASE("the list has the fields of the contract", "[report]") {
 TEST_CASE("bytes that are not UTF-8 do not break the JSON", "[report]") {
   CHECK(json::parse(report::dump(json("\xff"))) == "\xef\xbf\xbd");
 }
+
+TEST_CASE("a shrunk failure has its places in JSON, and one that was not has null", "[report]") {
+  auto found = tests::lost_update();
+  const auto shrunk_of = [](const explore::finding& one) {
+    return report::results_json(
+        std::array{tests::campaign_with(one)})["scenarios"][0]["violations"][0]["shrunk"];
+  };
+  CHECK(shrunk_of(found).is_null());
+  found.shrunk = explore::shrinking{.original = "fl1-long",
+                                    .executions = 77,
+                                    .before = {9, 1, 41, 60},
+                                    .after = {1, 0, 2, 4},
+                                    .preemptions = {{2, task_id{0}, task_id{1}, 2}},
+                                    .critical_step = 4,
+                                    .continuations = 20};
+  const auto shrunk = shrunk_of(found);
+  CHECK(shrunk.at("original") == "fl1-long");
+  CHECK(shrunk.at("executions") == 77);
+  CHECK(shrunk.at("complete") == false);
+  CHECK(shrunk.at("before") ==
+        json{{"preemptions", 9}, {"faults", 1}, {"switches", 41}, {"steps", 60}});
+  CHECK(shrunk.at("after").at("steps") == 4);
+  CHECK(shrunk.at("preemptions") == json::array({{{"step", 2},
+                                                  {"task", "teller 0"},
+                                                  {"instead", "teller 1"},
+                                                  {"operation", "store account = 110"},
+                                                  {"source", "/somewhere/bank.cpp:3"}}}));
+  CHECK(shrunk.at("critical_step") == 4);
+  CHECK(shrunk.at("continuations") == 20);
+  found.shrunk->continuations = 0;
+  CHECK(shrunk_of(found).at("critical_step").is_null());
+}

@@ -166,3 +166,40 @@ TEST_CASE("evidence and stacks that lead nowhere do no harm", "[report]") {
   found.what_happened.events[0].task = task_id{500};
   CHECK_THAT(report::explain(found, verbose), EndsWith("forkloom replay fl1-x\n"));
 }
+
+TEST_CASE("a shrunk failure says which preemptions matter and when it became certain", "[report]") {
+  auto found = tests::lost_update();
+  CHECK_THAT(report::explain(found, plain), !Contains("What matters"));
+  found.shrunk = explore::shrinking{.original = "fl1-long",
+                                    .executions = 77,
+                                    .complete = true,
+                                    .before = {9, 0, 41, 60},
+                                    .after = {1, 0, 2, 4},
+                                    .preemptions = {{2, task_id{0}, task_id{1}, 2}},
+                                    .critical_step = 4,
+                                    .continuations = 20};
+  const auto text = report::explain(found, plain);
+  CHECK_THAT(text, Contains("1 preemption of 41 switches matters:\n  step 2: teller 1 goes instead "
+                            "of teller 0, which was about to store account = 110 at bank.cpp:3\n"));
+  CHECK_THAT(text, Contains("After step 4, teller 1: store account = 110 at bank.cpp:4, it fails "
+                            "however it goes on (20 of 20 tries)."));
+  CHECK_THAT(text, Contains("Shrunk from 9 preemptions, 41 switches, 60 steps to 1 preemption, 2 "
+                            "switches, 4 steps in 77 executions; no fewer preemptions do.\n"));
+  CHECK_THAT(text, Contains("As it was found: fl1-long\n"));
+}
+
+TEST_CASE("a failure without preemptions, certain from the start, is told so", "[report]") {
+  auto found = tests::deadlock();
+  found.shrunk = explore::shrinking{.before = {9, 0, 41, 60}, .continuations = 20};
+  const auto text = report::explain(found, plain);
+  CHECK_THAT(text, Contains("None of 41 switches need be a preemption"));
+  CHECK_THAT(text, Contains("However it goes on from the start, it fails (20 of 20 tries)."));
+  found.shrunk->continuations = 0;
+  CHECK_THAT(report::explain(found, plain), !Contains("however") && !Contains("However"));
+}
+
+TEST_CASE("a preempted task that did nothing more is named without it", "[report]") {
+  auto found = tests::lost_update();
+  found.shrunk = explore::shrinking{.preemptions = {{2, task_id{0}, task_id{1}, 4}}};
+  CHECK_THAT(report::explain(found, plain), Contains("teller 1 goes instead of teller 0\n"));
+}

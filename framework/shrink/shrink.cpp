@@ -1,0 +1,206 @@
+#include "framework/shrink/shrink.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "framework/shrink/blocks.hpp"
+#include "framework/shrink/search.hpp"
+
+namespace forkloom::shrink {
+namespace {
+
+// Of the budget, what merging may take, and what there is when the search has ended. The search is
+// what proves a minimum, so it has the greatest part that is not needed to get near.
+constexpr std::uint64_t merging_percent = 45;
+constexpr std::uint64_t searching_percent = 85;
+
+class shrinker {
+ public:
+  shrinker(outcome failing, const runner& run, const budget& within, std::string_view place,
+           const progress& tell)
+      : run_(run), within_(within), place_(place), tell_(tell) {
+    found_.best = std::move(failing);
+    found_.before = found_.after = cost_of(found_.best.what_happened);
+  }
+
+  result reduce() {
+    limit_ = within_.executions * merging_percent / 100;
+    static_cast<void>(try_out({}));
+    without_draws();
+    cut_end();
+    merge();
+    limit_ = within_.executions * searching_percent / 100;
+    search();
+    limit_ = within_.executions;
+    polish();
+    return std::move(found_);
+  }
+
+ private:
+  [[nodiscard]] bool may_run() const {
+    return found_.executions < limit_ && !within_.out_of_time();
+  }
+
+  // Runs a candidate unless it is known. True if it is better than all before, and then kept.
+  bool try_out(const schedule& candidate) {
+    if (!may_run() || !seen_.insert(to_text(candidate)).second) return false;
+    return keep_if_better(run_now(candidate));
+  }
+
+  outcome run_now(const schedule& candidate) {
+    ++found_.executions;
+    return run_(candidate);
+  }
+
+  bool keep_if_better(outcome made) {
+    if (!made.fails) return false;
+    const auto price = cost_of(made.what_happened);
+    if (price >= found_.after) return false;
+    found_.after = price;
+    found_.best = std::move(made);
+    if (tell_) tell_(found_.executions, price);
+    return true;
+  }
+
+  [[nodiscard]] std::vector<block> blocks() const { return blocks_of(found_.best.what_happened); }
+  [[nodiscard]] schedule own() const { return schedule_of(found_.best.what_happened); }
+
+  void without_draws() {
+    auto candidate = own();
+    if (candidate.draws.empty()) return;
+    candidate.draws.clear();
+    static_cast<void>(try_out(candidate));
+  }
+
+  // What comes behind some block may as well take its usual course.
+  void cut_end() {
+    const auto all = blocks();
+    std::size_t low = 1;
+    auto high = all.size();
+    while (low < high && may_run()) {
+      const auto middle = low + (high - low) / 2;
+      const auto kept = std::vector(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(middle));
+      if (try_out(schedule_of(kept)))
+        high = middle;
+      else
+        low = middle + 1;
+    }
+  }
+
+  void merge() {
+    for (auto size = std::max<std::size_t>(blocks().size() / 2, 1); may_run();) {
+      const bool better = merge_by(size);
+      if (size == 1 && !better) return;
+      if (size > 1) size /= 2;
+    }
+  }
+
+  // Groups of that many blocks, the last first: what comes late matters least.
+  bool merge_by(std::size_t size) {
+    bool better = false;
+    for (auto end = blocks().size(); end > 0 && may_run();) {
+      const auto all = blocks();
+      end = std::min(end, all.size());
+      const auto first = end - std::min(end, size);
+      const bool helped = try_out(schedule_of(delayed(all, first, end - first))) ||
+                          (size == 1 && try_out(schedule_of(advanced(all, first))));
+      better = better || helped;
+      if (!helped) end = first;
+    }
+    return better;
+  }
+
+  // The schedules that have not been run yet, the cheapest first: by preemptions, faults, entries
+  // that are not at the place in question, and their age.
+  using rank = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t>;
+
+  void search() {
+    const bool with_draws = found_.after.faults > 0;
+    std::map<rank, schedule> frontier{{rank{}, {}}};
+    std::set<std::string> executed;
+    std::uint64_t age = 0;
+    while (!frontier.empty() && cheaper(frontier.begin()->first)) {
+      if (!may_run()) return;
+      const auto node = frontier.extract(frontier.begin());
+      auto made = run_now(node.mapped());
+      // What it really was tells whether this one or its like has been here.
+      if (!executed.insert(to_text(schedule_of(made.what_happened))).second) continue;
+      const auto [preemptions, faults, elsewhere, ignored] = node.key();
+      for (auto& d : disturbances_of(made.what_happened, place_, with_draws))
+        frontier.emplace(rank{preemptions + (d.preempts ? 1 : 0), faults + (d.is_draw ? 1 : 0),
+                              elsewhere + (d.elsewhere ? 1 : 0), ++age},
+                         std::move(d.made));
+      static_cast<void>(keep_if_better(std::move(made)));
+    }
+    found_.complete = true;
+  }
+
+  [[nodiscard]] bool cheaper(const rank& r) const {
+    return std::pair(std::get<0>(r), std::get<1>(r)) <
+           std::pair(found_.after.preemptions, found_.after.faults);
+  }
+
+  // Single entries taken away, set to 0 or moved by a step, as long as one of that helps.
+  void polish() {
+    while (may_run() && polish_once()) continue;
+  }
+
+  bool polish_once() {
+    const auto now = own();
+    for (std::size_t i = 0; i < now.draws.size(); ++i) {
+      auto candidate = now;
+      candidate.draws.erase(candidate.draws.begin() + static_cast<std::ptrdiff_t>(i));
+      if (try_out(candidate)) return true;
+    }
+    for (std::size_t i = 0; i < now.picks.size(); ++i) {
+      auto candidate = now;
+      candidate.picks.erase(candidate.picks.begin() + static_cast<std::ptrdiff_t>(i));
+      if (try_out(candidate)) return true;
+      if (try_out(moved(now, i, -1)) || try_out(moved(now, i, 1))) return true;
+    }
+    return false;
+  }
+
+  // Entry i a step earlier or later, and all behind it, too; unchanged if there is no room.
+  static schedule moved(schedule what, std::size_t i, int by) {
+    const auto before = i == 0 ? -1 : static_cast<int>(what.picks[i - 1].step);
+    if (static_cast<int>(what.picks[i].step) + by <= before) return what;
+    for (auto j = i; j < what.picks.size(); ++j)
+      what.picks[j].step = static_cast<std::uint32_t>(static_cast<int>(what.picks[j].step) + by);
+    return what;
+  }
+
+  const runner& run_;
+  const budget& within_;
+  std::string_view place_;
+  const progress& tell_;
+  std::uint64_t limit_ = 0;
+  std::set<std::string> seen_;
+  result found_;
+};
+
+}  // namespace
+
+cost cost_of(const trace& what) {
+  const auto count = [&](pick_kind kind) {
+    return static_cast<std::uint64_t>(
+        std::count(what.pick_kinds.begin(), what.pick_kinds.end(), kind));
+  };
+  const auto faults = std::count_if(what.draws.begin(), what.draws.end(),
+                                    [](const draw_record& draw) { return draw.value != 0; });
+  return {.preemptions = count(pick_kind::preemption),
+          .faults = static_cast<std::uint64_t>(faults),
+          .steps = what.steps,
+          .others = count(pick_kind::other)};
+}
+
+result shrink(outcome failing, const runner& run, const budget& within, std::string_view place,
+              const progress& tell) {
+  return shrinker(std::move(failing), run, within, place, tell).reduce();
+}
+
+}  // namespace forkloom::shrink

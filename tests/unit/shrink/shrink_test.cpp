@@ -1,0 +1,171 @@
+#include "framework/shrink/shrink.hpp"
+
+#include <algorithm>
+
+#include "framework/shrink/search.hpp"
+#include "tests/catch.hpp"
+#include "tests/unit/shrink/toy.hpp"
+
+namespace {
+
+using namespace forkloom;
+using tests::at;
+using tests::between;
+using tests::toy;
+using tests::toy_order;
+
+// All steps are about one thing.
+std::vector<std::vector<unsigned>> busy(std::size_t tasks, std::size_t steps) {
+  return std::vector(tasks, std::vector<unsigned>(steps, 0));
+}
+
+shrink::result shrunk(toy& system, const schedule& from, std::uint64_t executions = 500) {
+  auto first = system.run(from);
+  REQUIRE(first.fails);
+  system.executions = 0;
+  return shrink::shrink(std::move(first), system.runner(), {.executions = executions}, "0");
+}
+
+TEST_CASE("a failure that needs no preemption ends without one") {
+  toy system{busy(3, 10), [](const toy_order& order) {
+               return at(order, {2, 9}) < at(order, {0, 0});
+             }};
+  schedule from;
+  for (std::uint32_t i = 0; i < 20; ++i)
+    from.picks.push_back({i, task_id(static_cast<std::uint16_t>(2 - i % 2))});
+  const auto made = shrunk(system, from);
+  CHECK(made.before.preemptions > 10);
+  CHECK(made.after.preemptions == 0);
+  CHECK(made.best.fails);
+}
+
+TEST_CASE("a lost update ends with the one preemption that it needs") {
+  // Task 0 reads in its step 4 and writes in its step 5.
+  toy system{busy(2, 10), [](const toy_order& order) {
+               return between(order, {0, 4}, {1, 4}, {0, 5});
+             }};
+  const auto made = shrunk(system, tests::restless(14, 2));
+  CHECK(made.after.preemptions == 1);
+  CHECK(made.complete);
+  CHECK(schedule_of(made.best.what_happened).picks == std::vector<scheduled_pick>{{5, task_id{1}}});
+}
+
+TEST_CASE("two preemptions stay if two are needed") {
+  toy system{busy(3, 6), [](const toy_order& order) {
+               return between(order, {0, 2}, {1, 2}, {0, 3}) &&
+                      between(order, {1, 2}, {2, 2}, {1, 3}) &&
+                      at(order, {0, 3}) < at(order, {1, 3}) &&
+                      at(order, {2, 3}) > at(order, {1, 3});
+             }};
+  schedule from = {.picks = {{0, task_id{0}},
+                             {3, task_id{1}},
+                             {6, task_id{2}},
+                             {9, task_id{0}},
+                             {10, task_id{1}},
+                             {11, task_id{0}},
+                             {12, task_id{1}}},
+                   .draws = {}};
+  const auto made = shrunk(system, from, 2'000);
+  CHECK(made.after.preemptions == 3);
+}
+
+TEST_CASE("the search finds what no merge of two blocks does") {
+  // Fails in either of two ways: with three preemptions of a certain kind, or with one elsewhere.
+  toy system{busy(2, 8), [](const toy_order& order) {
+               const bool three = between(order, {0, 1}, {1, 1}, {0, 2}) &&
+                                  between(order, {1, 1}, {0, 3}, {1, 2}) &&
+                                  between(order, {0, 3}, {1, 3}, {0, 4});
+               return three || (between(order, {1, 6}, {0, 7}, {1, 7}) &&
+                                at(order, {0, 0}) > at(order, {1, 6}));
+             }};
+  schedule from = {.picks = {{0, task_id{0}},
+                             {2, task_id{1}},
+                             {4, task_id{0}},
+                             {6, task_id{1}},
+                             {8, task_id{0}}},
+                   .draws = {}};
+  const auto made = shrunk(system, from);
+  CHECK(made.after.preemptions == 1);
+}
+
+TEST_CASE("draws that do not matter become 0, and one that does stays") {
+  toy system{busy(2, 5), {}, {{0, 1}, {0, 3}, {1, 2}}};
+  system.fails = [&](const toy_order&) {
+    return std::any_of(system.last_draws.begin(), system.last_draws.end(),
+                       [](const draw_record& draw) { return draw.value == 2; });
+  };
+  const schedule from{.picks = {{2, task_id{1}}, {4, task_id{0}}}, .draws = {{3, 0, 1}, {6, 0, 2}}};
+  // The draw of task 0's step 3 is the one in question, wherever it has gone.
+  const auto made = shrunk(system, from);
+  CHECK(made.after.preemptions == 0);
+  CHECK(made.after.faults == 1);
+}
+
+TEST_CASE("no more executions are made than the budget has") {
+  for (const std::uint64_t executions : {0U, 1U, 7U, 50U}) {
+    toy system{busy(3, 12), [](const toy_order& order) {
+                 return between(order, {0, 4}, {1, 4}, {0, 5});
+               }};
+    const auto made = shrunk(system, tests::restless(30, 3), executions);
+    CHECK(system.executions <= executions);
+    CHECK(made.executions == system.executions);
+    CHECK(made.best.fails);
+    CHECK(made.after <= made.before);
+  }
+}
+
+TEST_CASE("shrinking twice comes to the same") {
+  const auto once = [] {
+    toy system{busy(3, 9), [](const toy_order& order) {
+                 return between(order, {2, 4}, {1, 5}, {2, 5});
+               }};
+    const auto made = shrunk(system, tests::restless(24, 3), 120);
+    return std::pair(schedule_of(made.best.what_happened), made.executions);
+  };
+  CHECK(once() == once());
+}
+
+TEST_CASE("when time is out nothing more is run") {
+  toy system{busy(2, 10), [](const toy_order& order) {
+               return between(order, {0, 4}, {1, 4}, {0, 5});
+             }};
+  auto first = system.run(tests::restless(14, 2));
+  system.executions = 0;
+  const auto made = shrink::shrink(std::move(first), system.runner(),
+                                   {.executions = 500, .out_of_time = [] { return true; }});
+  CHECK(system.executions == 0);
+  CHECK_FALSE(made.complete);
+  CHECK(made.after == made.before);
+}
+
+TEST_CASE("fewer preemptions count more than fewer faults, and these more than fewer steps") {
+  using shrink::cost;
+  CHECK(cost{.preemptions = 1, .faults = 9, .steps = 9} < cost{.preemptions = 2});
+  CHECK(cost{.faults = 1, .steps = 9} < cost{.faults = 2});
+  CHECK(cost{.steps = 1, .others = 9} < cost{.steps = 2});
+}
+
+TEST_CASE("a preemption is tried only before what two tasks use, and a forced switch anywhere") {
+  // Task 0: thing 1 alone, then the common thing 0 twice. Task 1: thing 0.
+  toy system{{{1, 0, 0}, {0}, {2}}, [](const toy_order&) { return false; }};
+  const auto usual = system.run({});
+  std::vector<std::pair<std::uint32_t, bool>> tried;
+  for (const auto& d : shrink::disturbances_of(usual.what_happened, "0", false))
+    tried.emplace_back(d.made.picks.back().step, d.preempts);
+  const std::vector<std::pair<std::uint32_t, bool>> expected{
+      {0, false}, {0, false}, {1, true}, {1, true}, {2, true}, {2, true}, {3, false}};
+  CHECK(tried == expected);
+}
+
+TEST_CASE("a draw may be disturbed if draws are asked for") {
+  toy system{busy(1, 3), [](const toy_order&) { return false; }, {{0, 1}}};
+  const auto usual = system.run({});
+  CHECK(shrink::disturbances_of(usual.what_happened, "0", false).empty());
+  const auto all = shrink::disturbances_of(usual.what_happened, "0", true);
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].is_draw);
+  CHECK(all[0].made.draws == std::vector<scheduled_draw>{{2, 0, 1}});
+  CHECK(all[1].made.draws == std::vector<scheduled_draw>{{2, 0, 2}});
+}
+
+}  // namespace
