@@ -16,7 +16,8 @@ json violation_of(const std::vector<std::string>& arguments,
   return json::parse(done.out).at("scenarios").at(0).at("violations").at(0);
 }
 
-const std::vector<std::string> lost{"run", "an undeclared lost deposit", "--json"};
+const std::vector<std::string> lost{"run", "an undeclared lost deposit", "--strategy", "random",
+                                    "--json"};
 
 std::vector<std::string> with(std::vector<std::string> arguments,
                               const std::vector<std::string>& more) {
