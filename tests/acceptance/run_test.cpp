@@ -91,7 +91,7 @@ TEST_CASE("the JSON of a run has the fields of the contract", "[acceptance]") {
   CHECK(done.code == 0);
   const auto scenario = only_scenario(done.out);
   CHECK(scenario.at("name") == "a lost deposit");
-  CHECK(scenario.at("strategy") == "random");
+  CHECK(scenario.at("strategy") == "portfolio");
   CHECK(scenario.at("seed") == 7);
   CHECK(scenario.at("executions").get<int>() >= 1);
   CHECK(scenario.at("steps").get<int>() >= 6);

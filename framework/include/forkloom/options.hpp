@@ -26,12 +26,12 @@ enum class shrink_what : std::uint8_t {
 struct options {
   // Which schedules, unless replay decides it.
 
-  std::uint64_t executions = 1000;    // at most this many, at least 1
-  std::chrono::milliseconds time{0};  // stop after this much real time; 0: no limit
-  std::string strategy = "random";    // "random", "pct:3", …: see `forkloom strategies`
-  bool until_saturated = false;       // stop when executions show nothing new any more
-  std::uint64_t seed = 1;             // the campaign's; each execution's seed follows from it
-  unsigned processes = 2;             // for processes declared without a number; 1 … 1,024
+  std::uint64_t executions = 1000;     // at most this many, at least 1
+  std::chrono::milliseconds time{0};   // stop after this much real time; 0: no limit
+  std::string strategy = "portfolio";  // "random", "pct:3", …: see `forkloom strategies`
+  bool until_saturated = false;        // stop when executions show nothing new any more
+  std::uint64_t seed = 1;              // the campaign's; each execution's seed follows from it
+  unsigned processes = 2;              // for processes declared without a number; 1 … 1,024
 
   // When an execution is stopped.
 
