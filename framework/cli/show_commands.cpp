@@ -68,7 +68,7 @@ int show(const show_strategies&) {
     fmt::print("{:<12} {}\n", form, indented(strategy.what_it_is));
     if (!strategy.parameter.empty())
       fmt::print("{:<12} N: {}, {} … {}{}\n", "", strategy.parameter, strategy.least, strategy.most,
-                 strategy.usual == 0 ? "" : fmt::format("; {} if left out", strategy.usual));
+                 strategy.usual == 0 ? "" : "; " + explore::if_left_out(strategy));
   }
   for (const auto& own : explore::user_strategies())
     fmt::print("{:<12} {}\n", own.functions.takes_number ? own.name + "[:N]" : own.name,

@@ -260,6 +260,11 @@ struct script_memory {
   std::array<scheduled_draw, schedule_draws_max> draws;
 };
 
+// What a systematic strategy notes at each step.
+struct choice_memory {
+  std::array<choice_record, 900'000> records;
+};
+
 struct arena {
   settings config;
   schedule_state schedule;
@@ -293,6 +298,7 @@ struct arena {
   std::array<waiting_connection, waiting_connection_capacity> waiting_connections;
   std::array<std::array<std::uint64_t, stack_depth>, stack_capacity> stacks;
   script_memory script;
+  choice_memory choices;
 
   [[nodiscard]] task& operator[](task_id id) noexcept { return tasks[index(id)]; }
   [[nodiscard]] const task& operator[](task_id id) const noexcept { return tasks[index(id)]; }

@@ -92,6 +92,7 @@ void give_up_token(operation op, resource_id resource, const void* site) noexcep
   auto& t = a[this_task];
   t.pending = op;
   t.pending_resource = resource;
+  t.cause = wake::retry;
   const bool looks = op == operation::load || op == operation::modify || op == operation::yield;
   const bool spins = looks && spin.spins();
   if (spins) stand_back(op, resource, site);

@@ -89,6 +89,21 @@ void keep_script(arena& a) {
   });
 }
 
+// See choice_memory.
+void keep_record(arena& a) {
+  a.strategy.visit([&](auto& strategy) {
+    if constexpr (requires { strategy.record_into(a.choices.records); })
+      strategy.record_into(a.choices.records);
+  });
+}
+
+void take_record(arena& a, trace& result) {
+  a.strategy.visit([&](const auto& strategy) {
+    if constexpr (requires { strategy.recorded(); })
+      result.choices.assign(strategy.recorded().begin(), strategy.recorded().end());
+  });
+}
+
 }  // namespace
 
 controller::controller(const limits& bounds, int stop_fd)
@@ -125,6 +140,7 @@ void controller::begin(const strategy::state& strategy, std::uint64_t seed, bool
   arena_->controller.unnoticed_deaths.store(0);
   arena_->strategy = strategy;
   keep_script(*arena_);
+  keep_record(*arena_);
   strategy::begin(arena_->strategy, seed);
   arena_->config.record_stacks = record_stacks;
   arena_->config.random_seed = seed;
@@ -288,6 +304,7 @@ void controller::reap_all() noexcept {
 
 trace controller::harvest() {
   auto result = to_trace(*arena_);
+  take_record(*arena_, result);
   result.leftovers = take_files_left(*arena_);
   result.waits = std::move(waits_);
   if (culprit_ != no_task) result.culprit = culprit_;

@@ -73,6 +73,10 @@ std::vector<task_record> tasks_of(const arena& a) {
                       .end = end_of(t),
                       .body_returned = t.body_returned,
                       .output = {}});
+    const bool in_a_step = a.schedule.running == task_id(i) && t.state == task_state::ready;
+    if (t.state == task_state::dead || in_a_step) continue;
+    result.back().pending = t.pending;
+    result.back().pending_resource = t.pending_resource;
   }
   return result;
 }

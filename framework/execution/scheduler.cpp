@@ -132,6 +132,17 @@ double choices(const schedule_state& s, task_id current, bool yields) noexcept {
   return static_cast<double>(s.enabled.size() - (without_current ? 1 : 0));
 }
 
+strategy::pending_operation pending(const void* context, task_id task) noexcept {
+  const auto& a = *static_cast<const arena*>(context);
+  const auto& t = a[task];
+  const auto resource = t.pending_resource;
+  return {.op = t.pending,
+          .kind = resource == no_resource ? resource_kind::unknown : a.resources[resource].kind,
+          .resource = resource,
+          .timed = t.deadline_ns != no_deadline,
+          .expired = t.state == task_state::ready && t.cause == wake::timed_out};
+}
+
 bool limits_reached(arena& a) noexcept {
   auto& s = a.schedule;
   if (s.since_progress <= a.config.progress_limit && s.step <= a.config.step_limit) return false;
@@ -267,7 +278,8 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
     expire_deadlines(a);
   }
   if (limits_reached(a)) return no_task;
-  const strategy::choice asked{s.enabled, current, yields, {conflict_of, &a}, {subject_of, &a}};
+  const strategy::choice asked{s.enabled,         current,          yields,
+                               {conflict_of, &a}, {subject_of, &a}, {pending, &a}};
   const auto picked = strategy::pick(a.strategy, asked);
   if (!a.log.add_pick(a.writer(current), picked, strategy::kind_of(asked, picked))) {
     end_execution(a, ending::step_limit);

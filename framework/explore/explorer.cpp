@@ -1,5 +1,7 @@
 #include "framework/explore/explorer.hpp"
 
+#include "framework/explore/dfs.hpp"
+#include "framework/explore/dpor.hpp"
 #include "framework/explore/guided.hpp"
 #include "framework/explore/independent.hpp"
 #include "framework/explore/portfolio.hpp"
@@ -19,6 +21,11 @@ std::unique_ptr<explorer> make_explorer(const strategy_spec& spec, const explora
       return std::make_unique<portfolio>(how);
     case strategy_family::swarm:
       return std::make_unique<swarm>(how);
+    case strategy_family::dfs:
+      return std::make_unique<dfs>(spec.parameter == no_bound ? std::nullopt
+                                                              : std::optional(spec.parameter));
+    case strategy_family::dpor:
+      return std::make_unique<dpor>();
     default:
       return std::make_unique<independent>(spec, how);
   }

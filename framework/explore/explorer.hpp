@@ -30,7 +30,7 @@ namespace forkloom::explore {
 // One execution to be carried out.
 struct attempt {
   strategy::state strategy;
-  std::string spec;        // as the token carries it; "": the token carries the whole schedule
+  std::string spec = {};   // as the token carries it; "": the token carries the whole schedule
   std::uint64_t seed = 0;  // of the execution
 };
 

@@ -14,8 +14,9 @@ namespace {
 
 constexpr std::uint32_t estimate_max = 1'000'000;
 constexpr std::uint32_t steps_max = 1'000'000;
+constexpr std::uint32_t preemptions_max = 1'000;
 
-constexpr std::array<strategy_description, 12> descriptions{{
+constexpr std::array<strategy_description, 14> descriptions{{
     {.which = strategy_family::random,
      .name = "random",
      .parameter = "",
@@ -94,6 +95,19 @@ constexpr std::array<strategy_description, 12> descriptions{{
      .parameter = "",
      .what_it_is = "each execution draws a strategy and its parameters: for what no single\n"
                    "configuration shows"},
+    {.which = strategy_family::dfs,
+     .name = "dfs",
+     .parameter = "bound on preemptions",
+     .least = 0,
+     .most = preemptions_max,
+     .usual = no_bound,
+     .what_it_is = "every interleaving once, those with few preemptions first; says when that was\n"
+                   "all: for programs so small that none may be left out"},
+    {.which = strategy_family::dpor,
+     .name = "dpor",
+     .parameter = "",
+     .what_it_is = "every interleaving that matters once: of those that differ only in the order\n"
+                   "of steps that do not touch each other, one; says when that was all"},
 }};
 
 const strategy_description& description(strategy_family which) noexcept {
@@ -104,7 +118,7 @@ const strategy_description& description(strategy_family which) noexcept {
 // "pct:N with the bug depth N from 1 to 32"
 std::string form(const strategy_description& d) {
   if (d.parameter.empty()) return std::string(d.name);
-  const auto usual = d.usual == 0 ? std::string() : fmt::format(", {} if left out", d.usual);
+  const auto usual = d.usual == 0 ? std::string() : fmt::format(", {}", if_left_out(d));
   return fmt::format("{}:N with the {} N from {} to {}{}", d.name, d.parameter, d.least, d.most,
                      usual);
 }
@@ -139,6 +153,10 @@ strategy_spec written(const user_strategy& s, std::string_view text,
 }  // namespace
 
 std::span<const strategy_description> strategies() noexcept { return descriptions; }
+
+std::string if_left_out(const strategy_description& d) {
+  return d.usual == no_bound ? "none if left out" : fmt::format("{} if left out", d.usual);
+}
 
 strategy_spec parse_strategy(std::string_view text) {
   const auto colon = text.find(':');
@@ -185,7 +203,7 @@ std::string to_string(const strategy_spec& spec) {
     const auto text = to_text(*spec.schedule);
     return text.empty() ? std::string(d.name) : fmt::format("{}:{}", d.name, text);
   }
-  if (d.parameter.empty()) return std::string(d.name);
+  if (d.parameter.empty() || spec.parameter == no_bound) return std::string(d.name);
   return spec.k == 0 ? fmt::format("{}:{}", d.name, spec.parameter)
                      : fmt::format("{}:{}:{}", d.name, spec.parameter, spec.k);
 }
@@ -221,6 +239,8 @@ strategy::state make(const strategy_spec& spec) {
     case strategy_family::guided:
     case strategy_family::portfolio:
     case strategy_family::swarm:
+    case strategy_family::dfs:
+    case strategy_family::dpor:
       throw usage_error(
           fmt::format("{} is no strategy of one execution: the tokens of what it finds carry "
                       "others, or schedules",

@@ -29,8 +29,13 @@ enum class strategy_family : std::uint8_t {
   guided,
   portfolio,
   swarm,
+  dfs,
+  dpor,
   user
 };
+
+// The parameter of a search that may go as far as there is anything.
+inline constexpr std::uint32_t no_bound = ~std::uint32_t{0};
 
 // What there is to know of a family, to read its name and to explain it.
 struct strategy_description {
@@ -39,7 +44,7 @@ struct strategy_description {
   std::string_view parameter;  // what the number behind the name means; "": there is none
   std::uint32_t least = 0;
   std::uint32_t most = 0;
-  std::uint32_t usual = 0;      // if no number is given; 0: one must be
+  std::uint32_t usual = 0;      // if no number is given; 0: one must be; or no_bound
   bool needs_length = false;    // the estimated steps of an execution, k, are its second parameter
   std::string_view what_it_is;  // one or more lines
 };
@@ -56,6 +61,9 @@ struct strategy_spec {
   bool has_parameter = false;                          // the user's has a number behind its name
 };
 
+// "2 if left out"
+[[nodiscard]] std::string if_left_out(const strategy_description& d);
+
 // Throws usage_error, naming the strategies that there are and the ranges of their parameters.
 [[nodiscard]] strategy_spec parse_strategy(std::string_view text);
 
@@ -65,6 +73,7 @@ struct strategy_spec {
 [[nodiscard]] bool needs_estimate(const strategy_spec& spec) noexcept;
 
 // The spec must outlive the state of an explicit schedule.
+// Throws usage_error for a search, which has many states.
 [[nodiscard]] strategy::state make(const strategy_spec& spec);
 
 // What the strategy promises for n tasks, in words; "" if it promises nothing.

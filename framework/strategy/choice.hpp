@@ -5,6 +5,7 @@
 
 #include "framework/execution/task_set.hpp"
 #include "framework/trace/ids.hpp"
+#include "framework/trace/operation.hpp"
 
 namespace forkloom::strategy {
 
@@ -44,13 +45,39 @@ class subject {
   const void* context_ = nullptr;
 };
 
+// What a task is about to do, known to whoever asks the strategy.
+struct pending_operation {
+  operation op = operation::none;
+  resource_kind kind = resource_kind::unknown;
+  resource_id resource = no_resource;
+  bool timed = false;    // it waits, and not for longer than until some time
+  bool expired = false;  // it waited, and its time has come
+};
+
+class announcements {
+ public:
+  using question = pending_operation (*)(const void* context, task_id task) noexcept;
+
+  announcements() noexcept = default;
+  announcements(question ask, const void* context) noexcept : ask_(ask), context_(context) {}
+
+  pending_operation operator()(task_id task) const noexcept {
+    return ask_ == nullptr ? pending_operation{} : ask_(context_, task);
+  }
+
+ private:
+  question ask_ = nullptr;
+  const void* context_ = nullptr;
+};
+
 struct choice {
   const execution::task_set& enabled;  // never empty
   task_id
       current;  // who had the token; no_task at the very start and after a death; may be disabled
   bool yields;  // current says that it cannot go on usefully (sched_yield)
-  dependence conflict = {};  // of the pending operations of two tasks
-  subject about = {};        // of a task's pending operation
+  dependence conflict = {};    // of the pending operations of two tasks
+  subject about = {};          // of a task's pending operation
+  announcements pending = {};  // of any task that was born
 };
 
 }  // namespace forkloom::strategy

@@ -18,6 +18,7 @@
 #include "framework/strategy/round_robin.hpp"
 #include "framework/strategy/sticky_walk.hpp"
 #include "framework/strategy/surw.hpp"
+#include "framework/strategy/systematic.hpp"
 #include "framework/strategy/user.hpp"
 #include "framework/trace/ids.hpp"
 
@@ -47,6 +48,7 @@ class state {
   state(const sticky_walk& s) noexcept : which_(kind::sticky_walk), sticky_(s) {}     // NOLINT
   state(const round_robin& s) noexcept : which_(kind::round_robin), robin_(s) {}      // NOLINT
   state(const replay& s) noexcept : which_(kind::replay), replay_(s) {}               // NOLINT
+  state(const systematic& s) noexcept : which_(kind::systematic), systematic_(s) {}   // NOLINT
   state(const delay_bounded& s) noexcept : which_(kind::delay_bounded), delay_(s) {}  // NOLINT
   state(const pct& s) noexcept : which_(kind::pct), pct_(s) {}                        // NOLINT
   state(const pos& s) noexcept : which_(kind::pos), pos_(s) {}                        // NOLINT
@@ -64,6 +66,8 @@ class state {
         return visit(robin_);
       case kind::replay:
         return visit(replay_);
+      case kind::systematic:
+        return visit(systematic_);
       case kind::delay_bounded:
         return visit(delay_);
       case kind::pct:
@@ -97,6 +101,7 @@ class state {
     surw,
     mutant,
     user,
+    systematic,
   };
 
   // The small ones first.
@@ -107,6 +112,7 @@ class state {
   replay replay_;
   mutant mutant_;
   surw surw_;
+  systematic systematic_;
   delay_bounded delay_;
   pct pct_;
   pos pos_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/trace/choice_record.hpp"
 #include "framework/trace/event.hpp"
 #include "framework/trace/ids.hpp"
 #include "framework/trace/schedule.hpp"
@@ -28,7 +29,13 @@ struct task_record {
   task_id thread_of = no_task;  // no_task: the main thread of its process
   task_end end;
   bool body_returned = false;  // it reached the end of its body, or called exit()
-  std::string output;          // what it wrote to stdout and stderr
+
+  // What it was about to do when the execution ended, unless it had ended itself or was just doing
+  // something. In no file.
+  operation pending = operation::none;
+  resource_id pending_resource = no_resource;
+
+  std::string output;  // what it wrote to stdout and stderr
 };
 
 struct resource_record {
@@ -120,6 +127,7 @@ struct trace {
 
   // Of each pick; empty in a trace from a file.
   std::vector<pick_kind> pick_kinds;
+  std::vector<choice_record> choices;  // likewise; see there. In no file
 
   // The files of programs that tasks executed, and of their libraries. Addresses in them are told
   // as module_address.hpp says; all others are those of the process that reads the trace. Like the

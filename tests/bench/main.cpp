@@ -1,7 +1,7 @@
 // forkloom-bench: what control costs, each figure beside a baseline in the same place.
 //
 //   forkloom-bench [--json] [switch] [point] [trap] [executions] [scaling] [memory]
-//                  [linearizability]
+//                  [linearizability] [classes]
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,6 +20,7 @@
 #include "framework/explore/runner.hpp"
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/random.hpp"
+#include "tests/bench/classes.hpp"
 #include "tests/bench/futex_ring.hpp"
 #include "tests/bench/linearizability.hpp"
 #include "tests/bench/measure.hpp"
@@ -235,16 +236,17 @@ std::string line(const json& row, bool as_json) {
 int main(int argc, char** argv) {
   using namespace forkloom;
   // "shrink" takes minutes, and is about no processor: only if it is named.
-  const std::vector<std::string> usual{"switch",  "point",  "trap",           "executions",
-                                       "scaling", "memory", "linearizability"};
+  const std::vector<std::string> usual{
+      "switch", "point", "trap", "executions", "scaling", "memory", "linearizability", "classes"};
   auto names = usual;
   names.emplace_back("shrink");
   std::vector<std::string> chosen;
   bool as_json = false;
   CLI::App app{"What control costs, beside a baseline on the same processor."};
-  app.add_option("bench", chosen,
-                 "switch, point, trap, executions, scaling, memory, linearizability; none: all "
-                 "these. shrink: how small the library's failures become")
+  app.add_option(
+         "bench", chosen,
+         "switch, point, trap, executions, scaling, memory, linearizability, classes; none: all "
+         "these. shrink: how small the library's failures become")
       ->check(CLI::IsMember(names));
   app.add_flag("--json", as_json, "one JSON object a line");
   CLI11_PARSE(app, argc, argv);
@@ -255,6 +257,7 @@ int main(int argc, char** argv) {
       continue;
     }
     const auto lines = explore::run_in_worker([&](const explore::worker_context& context) {
+      if (bench == "classes") return bench::table_of_classes(context, as_json);
       std::string text;
       for (const auto& row : bench::run(bench, context)) text += bench::line(row, as_json) + "\n";
       return text;

@@ -1,0 +1,237 @@
+#include "framework/explore/dpor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace forkloom::explore {
+namespace {
+
+task_id lowest(task_mask tasks) noexcept {
+  return task_id(static_cast<std::uint16_t>(std::countr_zero(tasks)));
+}
+
+}  // namespace
+
+bool dpor::finished() const noexcept {
+  return begun_ && std::none_of(nodes_.begin(), nodes_.end(), [](const node& n) {
+           const bool draws_left =
+               std::any_of(n.draws.begin(), n.draws.end(),
+                           [](const draw_record& d) { return d.value + 1 < d.bound; });
+           return n.to_do() != 0 || draws_left;
+         });
+}
+
+std::optional<attempt> dpor::next(std::uint64_t /*number*/) {
+  drawn_anew_ = false;
+  if (!begun_) {
+    begun_ = true;
+    course_ = {};
+    tried_ = no_task;
+    const strategy::course any{.tries_early = true};
+    return attempt{.strategy = strategy::systematic(any)};
+  }
+  for (; !nodes_.empty(); nodes_.pop_back()) {
+    auto& deepest = nodes_.back();
+    follow(deepest);
+    if (redraw(deepest)) {
+      drawn_anew_ = true;
+      return start(deepest, deepest.chosen);
+    }
+    if (deepest.to_do() == 0) continue;
+    const auto task = lowest(deepest.to_do());
+    course_.picks.push_back({static_cast<std::uint32_t>(deepest.pick), task});
+    return start(deepest, task);
+  }
+  return std::nullopt;
+}
+
+attempt dpor::start(const node& at, task_id task) {
+  tried_ = task;
+  return {.strategy = strategy::systematic({.prefix = {course_.picks, course_.draws},
+                                            .prefix_length = at.pick + 1,
+                                            .asleep = at.asleep_after(task),
+                                            .tries_early = true})};
+}
+
+// The last execution's way to the node.
+void dpor::follow(const node& at) {
+  course_ = {};
+  for (const auto& p : last_.picks)
+    if (p.step < at.pick) course_.picks.push_back(p);
+  for (const auto& d : last_.draws)
+    if (d.step <= at.pick) course_.draws.push_back(d);
+}
+
+// The next combination of what the chosen step can draw: the last draw that has a value left takes
+// it, those before it stay, and those behind it begin anew. False if all have been.
+bool dpor::redraw(const node& at) {
+  auto last = at.draws.size();
+  while (last > 0 && at.draws[last - 1].value + 1 >= at.draws[last - 1].bound) --last;
+  if (last == 0) return false;
+  course_.picks.push_back({static_cast<std::uint32_t>(at.pick), at.chosen});
+  for (std::size_t i = 0; i < last; ++i) {
+    const auto& d = at.draws[i];
+    const auto value = i + 1 == last ? d.value + 1 : d.value;
+    if (value != 0) course_.draws.push_back({d.step, d.nth, value});
+  }
+  return true;
+}
+
+bool dpor::departed(const trace& what) const {
+  if (tried_ == no_task) return false;
+  const auto pick = nodes_.back().pick;
+  if (pick >= what.choices.size() || what.choices[pick].picked != tried_) return true;
+  return std::any_of(course_.picks.begin(), course_.picks.end(), [&](const scheduled_pick& p) {
+    return what.choices[p.step].picked != p.task;
+  });
+}
+
+void dpor::learn(const trace& what, bool violated) {
+  search_tally::require_few_tasks(what);
+  ++executions_;
+  if (departed(what)) {
+    tally_.count(what, violated);
+    tally_.count_departure();
+    nodes_.back().waiting |= only(tried_);
+    nodes_.back().draws.clear();
+    return;
+  }
+  const auto steps = steps_of(what);
+  const auto branch = nodes_.empty() ? 0 : nodes_.size() - 1;
+  const partial_order order(steps, what.choices, branch);
+  if (classes_.insert(order.class_hash()).second) tally_.count(what, violated);
+  if (!settle_branch(steps, what)) return;
+  last_ = schedule_of(what);
+  const auto end = extend(steps, what);
+  // Where this execution began to repeat others, some tasks had to wait; what they wait to do races
+  // with what came before all the same, and the others need not show it: there it may be hidden
+  // behind races that cannot be turned around.
+  const auto able =
+      end < steps.done.size() ? what.choices[steps.done[end].pick].enabled : task_mask{0};
+  for (const auto& r : order.races()) {
+    const auto& second = steps.at(r.second);
+    if (r.first < end && (r.second < end || (able & only(second.task)) == 0)) add(r, steps, order);
+  }
+  open_all_before_time_out(steps, what, end);
+}
+
+// Enters into the deepest node what was done there. False if that was nothing new.
+bool dpor::settle_branch(const step_list& steps, const trace& what) {
+  if (nodes_.empty()) {
+    if (steps.done.empty()) return false;
+    nodes_.push_back({});
+  }
+  auto& n = nodes_.back();
+  const auto depth = nodes_.size() - 1;
+  const bool waits =
+      tried_ != no_task && (depth >= steps.done.size() || steps.done[depth].task != tried_);
+  if (waits) n.waiting |= only(tried_);
+  if (depth >= steps.done.size()) return false;
+  const auto& s = steps.done[depth];
+  if (!drawn_anew_ && ((n.done | n.asleep) & only(s.task)) != 0) return false;
+  n.pick = s.pick;
+  n.chosen = s.task;
+  n.draws = s.draws;
+  n.enabled |= what.choices[s.pick].enabled;
+  n.done |= only(s.task);
+  n.backtrack |= only(s.task);
+  if (s.as_announced) n.sleepable |= only(s.task);
+  return true;
+}
+
+// Makes nodes for the steps below the deepest one. Returns up to which step this execution was
+// needed: from there on it went where everybody slept.
+std::size_t dpor::extend(const step_list& steps, const trace& what) {
+  for (auto depth = nodes_.size(); depth < steps.done.size(); ++depth) {
+    const auto& s = steps.done[depth];
+    node n{.pick = s.pick,
+           .enabled = what.choices[s.pick].enabled,
+           .asleep = asleep_below(nodes_.back(), steps.done[depth - 1], steps)};
+    const auto awake = n.enabled & ~n.asleep;
+    if ((n.asleep & only(s.task)) != 0) {
+      n.backtrack = awake & (~awake + 1);
+      nodes_.push_back(std::move(n));
+      return depth;
+    }
+    n.chosen = s.task;
+    n.draws = s.draws;
+    n.done = n.backtrack = only(s.task);
+    if (s.as_announced) n.sleepable = n.done;
+    nodes_.push_back(std::move(n));
+  }
+  return steps.done.size();
+}
+
+task_mask dpor::asleep_below(const node& above, const step& done, const step_list& steps) {
+  auto asleep = above.asleep_after(done.task);
+  for (auto rest = asleep; rest != 0; rest &= rest - 1) {
+    const auto task = lowest(rest);
+    if (conflict(done.touched, steps.announced(done.pick + 1, task))) asleep &= ~only(task);
+  }
+  return asleep;
+}
+
+// At the node before the first of the two, somebody must begin with what does not depend on it, so
+// that the second can come before it. Those who can begin are the paper's I(v).
+void dpor::add(const race& r, const step_list& steps, const partial_order& order) {
+  const auto count = steps.done.size();
+  const bool never_done = r.second >= count;
+  const auto& second = steps.at(r.second);
+  std::vector<std::size_t> v;
+  task_mask seen = 0;
+  task_mask initials = 0;
+  for (auto k = r.first + 1; k < std::min(r.second, count); ++k) {
+    if (order.before(r.first, k)) continue;
+    const auto task = only(steps.done[k].task);
+    if ((seen & task) == 0 &&
+        std::none_of(v.begin(), v.end(), [&](std::size_t m) { return order.before(m, k); }))
+      initials |= task;
+    seen |= task;
+    v.push_back(k);
+  }
+  const auto comes_before_second = [&](std::size_t m) {
+    return never_done ? conflict(steps.done[m].touched, second.touched) : order.before(m, r.second);
+  };
+  if ((seen & only(second.task)) == 0 && std::none_of(v.begin(), v.end(), comes_before_second))
+    initials |= only(second.task);
+
+  auto& at = nodes_[r.first];
+  if ((initials & (at.backtrack | at.asleep)) != 0) return;
+  if ((initials & ~at.waiting) == 0) return;
+  const auto able = initials & at.enabled & ~at.waiting;
+  if (able == 0)
+    at.backtrack |= at.enabled;
+  else
+    at.backtrack |= (able & only(second.task)) != 0 ? only(second.task) : only(lowest(able));
+}
+
+// A deadline comes after so many steps, whoever takes them, or when nobody else can go on. In the
+// first case other steps in its place would have let it come at another point: all are explored.
+void dpor::open_all_before_time_out(const step_list& steps, const trace& what, std::size_t end) {
+  for (std::size_t i = 0; i < end; ++i) {
+    const auto& s = steps.done[i];
+    if (!s.expired) continue;
+    auto first = s.pick;
+    while (first > 0 && (what.choices[first - 1].expired & only(s.task)) != 0) --first;
+    if (what.choices[first].enabled == what.choices[first].expired) continue;
+    for (auto k = i + 1; k-- > 0 && (k == i || steps.done[k].task != s.task);)
+      nodes_[k].backtrack |= nodes_[k].enabled;
+  }
+}
+
+std::string dpor::conclusion() const {
+  if (tally_.executions() == 0) return {};
+  auto text =
+      finished() && tally_.complete()
+          ? fmt::format("all {} interleavings (happens-before classes) explored{}", classes(),
+                        tally_.violations())
+          : fmt::format("{} interleavings (happens-before classes) explored{}; there are more",
+                        classes(), tally_.violations());
+  if (executions_ > classes())
+    text += fmt::format("; {} more executions repeated one of them", executions_ - classes());
+  return text + tally_.reservations();
+}
+
+}  // namespace forkloom::explore

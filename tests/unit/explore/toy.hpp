@@ -1,0 +1,54 @@
+// Hand-made transition systems: programs of a few letters, run under a strategy as the scheduler
+// runs tasks, with a trace as its result. And the brute-force counts to compare explorers with,
+// which share no code with them.
+//
+// A program has a word for each task. Each pair of characters is an operation on an object:
+//
+//   r w   load, store         l u   lock, unlock a mutex      ? !   failing or getting trylock; —
+//   p v   wait for, post a semaphore (0 at first)
+//   s g   send to, receive from a queue (empty at first)
+//   d     stores what it draws below 3
+//   y     yields ("y.")
+//
+// Resources are numbered in the order of first use, as in real executions: their numbers mean
+// nothing to another execution.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "framework/explore/explorer.hpp"
+#include "framework/trace/trace.hpp"
+
+namespace forkloom::testing {
+
+using toy = std::vector<std::string>;
+
+// Runs the program once. Fails the test if the strategy picks who is not enabled.
+[[nodiscard]] trace run_toy(const toy& program, const explore::attempt& how);
+
+struct exploration_result {
+  std::vector<trace> executions;
+  std::string conclusion;
+};
+
+// Asks until the explorer has no more, or that many executions have been.
+[[nodiscard]] exploration_result explore_all(const toy& program, explore::explorer& with,
+                                             std::size_t executions_max = 200'000);
+
+// All complete schedules by plain recursion: the picks, and what was drawn, attempts that wait
+// included. At most so many preemptions.
+[[nodiscard]] std::set<std::string> all_schedules(const toy& program, unsigned preemptions_max);
+
+// The classes of complete executions: per object, the order of its changes and of the looks between
+// them, and what was drawn.
+[[nodiscard]] std::set<std::string> all_classes(const toy& program);
+
+// Of an execution, the same two.
+[[nodiscard]] std::string schedule_text(const trace& what);
+[[nodiscard]] std::string class_text(const toy& program, const trace& what);
+
+}  // namespace forkloom::testing
