@@ -2,6 +2,8 @@
 //
 //   forkloom-bench [--json] [switch] [point] [trap] [executions] [scaling] [memory]
 //                  [linearizability] [classes]
+//   forkloom-bench finds [--json] [--seeds N] [--executions N] [--strategies A,B]
+//                        [--scenarios PART]
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,6 +23,7 @@
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/random.hpp"
 #include "tests/bench/classes.hpp"
+#include "tests/bench/finds.hpp"
 #include "tests/bench/futex_ring.hpp"
 #include "tests/bench/linearizability.hpp"
 #include "tests/bench/measure.hpp"
@@ -249,7 +252,20 @@ int main(int argc, char** argv) {
          "these. shrink: how small the library's failures become")
       ->check(CLI::IsMember(names));
   app.add_flag("--json", as_json, "one JSON object a line");
+  bench::finds_request finds;
+  auto* how_soon = app.add_subcommand("finds", "How soon each strategy finds what is broken");
+  how_soon->add_option("--seeds", finds.seeds, "campaigns of each strategy on each scenario")
+      ->check(CLI::PositiveNumber);
+  how_soon->add_option("--executions", finds.executions, "of a campaign, at most")
+      ->check(CLI::PositiveNumber);
+  how_soon->add_option("--strategies", finds.strategies, "only these")->delimiter(',');
+  how_soon->add_option("--scenarios", finds.scenarios, "those with that in their name");
+  how_soon->add_flag("--json", finds.as_json, "one JSON object a line");
   CLI11_PARSE(app, argc, argv);
+  if (how_soon->parsed()) {
+    bench::print_finds(finds);
+    return 0;
+  }
   if (chosen.empty()) chosen = usual;
   for (const auto& bench : chosen) {
     if (bench == "shrink") {  // each campaign has a worker of its own

@@ -1,0 +1,131 @@
+#include "tests/bench/finds.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "framework/explore/campaign.hpp"
+
+namespace forkloom::bench {
+namespace {
+
+using nlohmann::json;
+
+const std::vector<std::string> all_strategies{"random", "sticky:10", "fair:50",  "pct:2",
+                                              "pct:3",  "delay:2",   "pos",      "surw",
+                                              "guided", "swarm",     "portfolio"};
+
+// Median over the seeds; nothing if half of the campaigns found nothing.
+std::optional<std::uint64_t> median(std::vector<std::uint64_t> firsts) {
+  const auto middle = firsts.begin() + static_cast<std::ptrdiff_t>(firsts.size() / 2);
+  std::nth_element(firsts.begin(), middle, firsts.end());
+  if (*middle == ~std::uint64_t{0}) return std::nullopt;
+  return *middle;
+}
+
+struct row {
+  std::optional<std::uint64_t> first;  // execution, from 1
+  std::uint64_t missed = 0;            // seeds that found nothing
+  double seconds = 0;                  // for all seeds
+};
+
+row measure(const scenario_info& scenario, const std::string& strategy, const finds_request& what) {
+  row made;
+  std::vector<std::uint64_t> firsts;
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::uint64_t seed = 1; seed <= what.seeds; ++seed) {
+    auto how = scenario.defaults;
+    how.strategy = strategy;
+    how.seed = seed;
+    how.executions = what.executions;
+    how.keep_going = false;
+    how.replays = 1;
+    const auto result = explore::run_campaign(scenario, how);
+    const bool found = !result.findings.empty();
+    made.missed += found ? 0 : 1;
+    firsts.push_back(found ? result.findings.front().execution + 1 : ~std::uint64_t{0});
+  }
+  made.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  made.first = median(std::move(firsts));
+  return made;
+}
+
+// The scenario's bodies, not under control, for that time: "RUNS FAILURES".
+struct stress {
+  std::uint64_t runs = 0;
+  std::uint64_t failures = 0;
+};
+
+stress run_stress(const scenario_info& scenario, double seconds) {
+  const auto program =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "forkloom-stress";
+  const auto command = fmt::format("'{}' {} '{}'", program.string(), seconds, scenario.name);
+  stress made;
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return made;
+  unsigned long runs = 0;
+  unsigned long failures = 0;
+  if (std::fscanf(pipe, "%lu %lu", &runs, &failures) == 2) made = {runs, failures};
+  ::pclose(pipe);
+  return made;
+}
+
+std::string text_of(const row& r) {
+  return r.first ? fmt::format("{}{}", *r.first, r.missed > 0 ? "*" : "") : "-";
+}
+
+void print_row(const scenario_info& scenario, const std::vector<std::string>& strategies,
+               const std::vector<row>& rows, const stress& bare, bool as_json) {
+  if (as_json) {
+    json line{{"bench", "finds"},
+              {"scenario", scenario.name},
+              {"stress_runs", bare.runs},
+              {"stress_failures", bare.failures}};
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      line["strategies"][strategies[i]] = {
+          {"median", rows[i].first ? json(*rows[i].first) : json(nullptr)},
+          {"missed", rows[i].missed}};
+    fmt::print("{}\n", line.dump());
+  } else {
+    fmt::print("{:<58}", scenario.name.substr(0, 57));
+    for (const auto& r : rows) fmt::print("{:>10}", text_of(r));
+    fmt::print("{:>9} of {}\n", bare.failures, bare.runs);
+  }
+  std::fflush(stdout);
+}
+
+bool is_meant(const scenario_info& scenario, const finds_request& what) {
+  return !scenario.defaults.expects.empty() &&
+         (what.scenarios == "*" || scenario.name.find(what.scenarios) != std::string::npos);
+}
+
+}  // namespace
+
+void print_finds(const finds_request& what) {
+  const auto& strategies = what.strategies.empty() ? all_strategies : what.strategies;
+  if (!what.as_json) {
+    fmt::print(
+        "Executions to the first failure: median of {} seeds; - where half of them found none "
+        "in {}, * where some did.\n{:<58}",
+        what.seeds, what.executions, "");
+    for (const auto& s : strategies) fmt::print("{:>10}", s);
+    fmt::print("{:>14}\n", "uncontrolled");
+  }
+  for (const auto* scenario : scenarios()) {
+    if (!is_meant(*scenario, what)) continue;
+    std::vector<row> rows;
+    for (const auto& s : strategies) rows.push_back(measure(*scenario, s, what));
+    // As long as the last of the strategies took for all seeds.
+    const auto bare = run_stress(*scenario, rows.back().seconds);
+    print_row(*scenario, strategies, rows, bare, what.as_json);
+  }
+}
+
+}  // namespace forkloom::bench
