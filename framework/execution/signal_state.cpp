@@ -1,5 +1,9 @@
 #include "framework/execution/signal_state.hpp"
 
+#include <array>
+
+#include "framework/execution/call.hpp"
+#include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
 
 namespace forkloom::execution {
@@ -19,9 +23,29 @@ constexpr unsigned long has_restorer = 0x0400'0000;  // SA_RESTORER
 constinit kernel_action programs_own;
 constinit kernel_action in_force;
 
+// Of this process: what take_signal() stands for in the kernel. libc's own signals are not in it.
+struct program_handler {
+  void* function = nullptr;
+  unsigned long flags = 0;
+};
+constinit std::array<program_handler, signals::count + 1> programs_handlers{};
+
+// The x86-64 ABI passes three arguments to a handler of one like any other, and what it ignores the
+// kernel gives it as well. Nothing is left on the stack: the handler may unwind, or never return.
+void take_signal(int signal, siginfo_t* info, void* context) {
+  const auto [function, flags] = programs_handlers[static_cast<std::size_t>(signal)];
+  if (controlled()) signals::delivered(*current_arena(), self(), signal, flags);
+  reinterpret_cast<void (*)(int, siginfo_t*, void*)>(function)(signal, info, context);  // NOLINT
+}
+
+void* const told_to_kernel = reinterpret_cast<void*>(&take_signal);  // NOLINT: as the kernel has it
+
 bool is_function(const kernel_action& action) noexcept {
   return sys::address(static_cast<char*>(action.handler)) > 1;  // not SIG_DFL, SIG_IGN
 }
+
+// For pthread_cancel and setuid.
+bool is_libcs_own(int signal) noexcept { return signal == 32 || signal == 33; }
 
 long exchange(int signal, const kernel_action* next, kernel_action* last) noexcept {
   return sys::call(SYS_rt_sigaction, signal, sys::address(next), sys::address(last),
@@ -54,14 +78,26 @@ long change_action(int signal, const void* action, void* old, std::size_t size) 
     exchange(SIGSYS, &in_force, &programs_own);
     return result;
   }
+  if (result != 0) return result;
+  auto& own = programs_handlers[static_cast<std::size_t>(signal)];
+  if (auto* before = static_cast<kernel_action*>(old);
+      before != nullptr && before->handler == told_to_kernel)
+    before->handler = own.function;
   kernel_action now;
-  if (result != 0 || action == nullptr || exchange(signal, nullptr, &now) != 0 || !is_function(now))
-    return result;
+  if (action == nullptr || exchange(signal, nullptr, &now) != 0 || !is_function(now)) return result;
   now.flags |= has_restorer;
   now.restorer = &forkloom_restore;
   now.mask = without_sigsys(now.mask);
+  // One that was read where nothing traps is ours, and is put back.
+  if (now.handler != told_to_kernel) own.function = now.handler;
+  own.flags = now.flags;
+  if (!is_libcs_own(signal)) now.handler = told_to_kernel;
   exchange(signal, &now, nullptr);
   return result;
+}
+
+bool tells_its_deliveries(std::uint64_t handler) noexcept {
+  return handler == reinterpret_cast<std::uint64_t>(told_to_kernel);  // NOLINT: kept as a number
 }
 
 void install_sigsys(void (*handler)(int, siginfo_t*, void*)) noexcept {

@@ -1,8 +1,9 @@
 // What of a thread's signals must stay Forkloom's, so that trapped calls can be handled: SIGSYS is
 // never blocked and never loses its handler, and the program's handlers return through Forkloom's
-// text, which costs them no trap. Whoever changes masks or actions in the kernel for a task does it
-// through these, or calls keep_sigsys_open() afterwards. Async-signal-safe; results are the
-// kernel's own, negative errno on failure.
+// text, which costs them no trap. They also begin there, so that each delivery is written down.
+// Whoever changes masks or actions in the kernel for a task does it through these, or calls
+// keep_sigsys_open() afterwards. Async-signal-safe; results are the kernel's own, negative errno on
+// failure.
 #pragma once
 
 #include <signal.h>
@@ -30,6 +31,10 @@ void keep_sigsys_open() noexcept;
 // that are no traps.
 [[nodiscard]] long change_action(int signal, const void* action, void* old,
                                  std::size_t size) noexcept;
+
+// Is that handler, as the kernel has it, one that writes down each delivery when it begins? One
+// that was there before the process was a task is not.
+[[nodiscard]] bool tells_its_deliveries(std::uint64_t handler) noexcept;
 
 // Makes that the handler of SIGSYS; the action before is kept as the program's.
 void install_sigsys(void (*handler)(int, siginfo_t*, void*)) noexcept;

@@ -12,6 +12,7 @@
 
 #include "framework/execution/call.hpp"
 #include "framework/execution/scheduler.hpp"
+#include "framework/execution/signal_state.hpp"
 #include "framework/execution/sys.hpp"
 #include "framework/execution/timers.hpp"
 
@@ -83,19 +84,17 @@ signal_set deliverable(const arena& a, task_id me) noexcept {
   return found;
 }
 
-// Writes down what will be delivered. Whether a call is restarted is said by the flags of the first
-// handler that the kernel sets up, which is that of the lowest number.
+// What is about to be delivered. Whether a call is restarted is said by the flags of the first
+// handler that the kernel sets up, which is that of the lowest number. Most handlers tell
+// themselves when they begin, each time; the others, and what ends the process, are told here.
 wake announce(arena& a, task_id me, signal_set coming) noexcept {
   auto result = wake::retry;
   for (auto rest = coming; rest != 0; rest &= rest - 1) {
     const int signal = std::countr_zero(rest) + 1;
     const auto action = action_of(signal);
-    append_event(a, me, operation::signal_deliver, resource_of(a, me, signal), outcome::completed);
-    note_progress(a);
     if (result == wake::retry)
       result = (action.flags & SA_RESTART) != 0 ? wake::restarted : wake::interrupted;
-    if ((action.flags & SA_RESETHAND) != 0) actions_of(a, me).caught &= ~only(signal);
-    timers::accepted(a, process_of(a, me), signal);
+    if (!tells_its_deliveries(action.handler)) delivered(a, me, signal, action.flags);
   }
   return result;
 }
@@ -121,7 +120,7 @@ wake deliver_in_wait(arena& a, task_id me, signal_set coming) noexcept {
   const auto own = a.details[index(me)].own_mask;
   t.held = t.mask_is_temporary = false;
   {
-    const trap_again handlers_run;
+    const trap_resumption handlers_run;
     const called_from nobody(nullptr);
     sys::call(SYS_rt_sigsuspend, sys::address(&mask), sizeof mask);
   }
@@ -282,7 +281,7 @@ wake let_in(arena& a, task_id me) noexcept {
     result = announce(a, me, deliverable(a, me));
   }
   t.held = false;
-  const trap_again handlers_run;
+  const trap_resumption handlers_run;
   const called_from nobody(nullptr);
   set_mask(t.mask);
   return result;
@@ -301,6 +300,13 @@ wake let_in_before_wait(arena& a, task_id me) noexcept {
   if (!t.mask_is_temporary) return let_in(a, me);
   t.attention = false;
   return deliver_in_wait(a, me, coming);
+}
+
+void delivered(arena& a, task_id me, int signal, std::uint64_t flags) noexcept {
+  append_event(a, me, operation::signal_deliver, resource_of(a, me, signal), outcome::completed);
+  note_progress(a);
+  if ((flags & SA_RESETHAND) != 0) actions_of(a, me).caught &= ~only(signal);
+  timers::accepted(a, process_of(a, me), signal);
 }
 
 void mask_changed(arena& a, task_id me) noexcept {

@@ -58,6 +58,10 @@ wake let_in(arena& a, task_id me) noexcept;
 // As let_in(), for a call that may go on to wait: signals stay held back if none is to be let in.
 wake let_in_before_wait(arena& a, task_id me) noexcept;
 
+// One delivery of that signal to the task: its handler begins, or the process ends. flags: those of
+// its action.
+void delivered(arena& a, task_id me, int signal, std::uint64_t flags) noexcept;
+
 // The kernel's mask of the task has been changed past the model.
 void mask_changed(arena& a, task_id me) noexcept;
 

@@ -33,18 +33,6 @@ inline constexpr unsigned char trap_on = 1;   // SYSCALL_DISPATCH_FILTER_BLOCK
 // What the selector is in the program's own code: on, once the thread is a task.
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local unsigned char trap_in_program;
 
-// While one lives, calls trap as in the program's own code: a handler runs.
-class trap_again {
- public:
-  trap_again() noexcept : before_(trap_selector) { trap_selector = trap_in_program; }
-  ~trap_again() { trap_selector = before_; }
-  trap_again(const trap_again&) = delete;
-  trap_again& operator=(const trap_again&) = delete;
-
- private:
-  unsigned char before_;
-};
-
 // While one lives, this thread's calls go to the kernel at no cost.
 class trap_pause {
  public:
@@ -57,8 +45,8 @@ class trap_pause {
   unsigned char before_;
 };
 
-// While one lives, code of the program's may run within a call of Forkloom's: a handler of a
-// signal.
+// While one lives, calls trap as in the program's own code, which may run within one of Forkloom's:
+// handlers of signals do. And so do calls of libc's that must be put right in the kernel.
 class trap_resumption {
  public:
   trap_resumption() noexcept : before_(trap_selector) { trap_selector = trap_in_program; }

@@ -69,14 +69,8 @@ resource_id signal_of_caller(int signal) noexcept {
   return signals::resource_of(*execution::current_arena(), execution::self(), signal);
 }
 
-// Libc's own call of the kernel traps: what it sets up must leave SIGSYS to Forkloom.
-template <class Real>
-auto trapped(Real real) noexcept {
-  const execution::trap_again in_libc;
-  return real();
-}
-
-// real: the call; failure: what it returns then.
+// real: the call, whose own call of the kernel traps: what it sets up must leave SIGSYS to
+// Forkloom. failure: what it returns then.
 template <class Result, class Real>
 Result change_action(int signal, Result failure, const void* site, Real real) noexcept {
   if (!controlled()) {
@@ -85,7 +79,7 @@ Result change_action(int signal, Result failure, const void* site, Real real) no
     return result;
   }
   controlled_call call{operation::signal_action, signal_of_caller(signal), site};
-  const auto result = trapped(real);
+  const auto result = real();
   const auto error = errno;
   if (result == failure) {
     call.failed(error);
@@ -112,51 +106,51 @@ sighandler_t __sysv_signal(int signal, sighandler_t handler) noexcept;  // NOLIN
 
 sighandler_t __sysv_signal(int signal, sighandler_t handler) noexcept {  // NOLINT
   return change_action(signal, SIG_ERR, __builtin_return_address(0),
-                       [&] { return real_sysv_signal.get()(signal, handler); });
+                       [&] { return real_sysv_signal.trapped(signal, handler); });
 }
 
 sighandler_t bsd_signal(int signal, sighandler_t handler) noexcept {
   return change_action(signal, SIG_ERR, __builtin_return_address(0),
-                       [&] { return real_signal.get()(signal, handler); });
+                       [&] { return real_signal.trapped(signal, handler); });
 }
 
 // A look at the action alone is nothing that another task could notice.
 int sigaction(int signal, const struct sigaction* __restrict action,
               struct sigaction* __restrict before) noexcept {
-  if (action == nullptr) return real_sigaction.get()(signal, action, before);
+  if (action == nullptr) return real_sigaction.trapped(signal, action, before);
   return change_action(signal, -1, __builtin_return_address(0),
-                       [&] { return real_sigaction.get()(signal, action, before); });
+                       [&] { return real_sigaction.trapped(signal, action, before); });
 }
 
 int sigignore(int signal) noexcept {
   return change_action(signal, -1, __builtin_return_address(0),
-                       [&] { return real_sigignore.get()(signal); });
+                       [&] { return real_sigignore.trapped(signal); });
 }
 
 int siginterrupt(int signal, int interrupts) noexcept {
   return change_action(signal, -1, __builtin_return_address(0),
-                       [&] { return real_siginterrupt.get()(signal, interrupts); });
+                       [&] { return real_siginterrupt.trapped(signal, interrupts); });
 }
 
 sighandler_t signal(int number, sighandler_t handler) noexcept {
   return change_action(number, SIG_ERR, __builtin_return_address(0),
-                       [&] { return real_signal.get()(number, handler); });
+                       [&] { return real_signal.trapped(number, handler); });
 }
 
 // It changes the mask as well.
 sighandler_t sigset(int signal, sighandler_t handler) noexcept {
   return change_action(signal, SIG_ERR, __builtin_return_address(0),
-                       [&] { return real_sigset.get()(signal, handler); });
+                       [&] { return real_sigset.trapped(signal, handler); });
 }
 
 sighandler_t ssignal(int signal, sighandler_t handler) noexcept {
   return change_action(signal, SIG_ERR, __builtin_return_address(0),
-                       [&] { return real_signal.get()(signal, handler); });
+                       [&] { return real_signal.trapped(signal, handler); });
 }
 
 sighandler_t sysv_signal(int signal, sighandler_t handler) noexcept {
   return change_action(signal, SIG_ERR, __builtin_return_address(0),
-                       [&] { return real_sysv_signal.get()(signal, handler); });
+                       [&] { return real_sysv_signal.trapped(signal, handler); });
 }
 
 }  // extern "C"

@@ -15,6 +15,23 @@ bool is_pending(int signal) {
   return sigismember(&pending, signal) == 1;
 }
 
+// Three of one signal at once; then one that comes again while its handler runs.
+void fail_after_deliveries(forkloom::scenario& scenario) {
+  scenario.process("queue", [] {
+    static int handled;
+    signal(SIGRTMIN, [](int) { ++handled; });
+    signal(SIGUSR1, [](int number) {
+      if (++handled < 5) raise(number);
+    });
+    block({SIGRTMIN});
+    for (int i = 0; i < 3; ++i) sigqueue(getpid(), SIGRTMIN, {});
+    unblock({SIGRTMIN});
+    raise(SIGUSR1);
+    forkloom::expect(forkloom::that(handled) == 0);
+  });
+  scenario.finally([] {});
+}
+
 }  // namespace
 
 TEST_CASE("standard signals that are blocked become one, real-time ones queue with their values") {
@@ -63,6 +80,28 @@ TEST_CASE("signals come in the order of their numbers from a wait, and in order 
   CHECK(seen[3] == 2);
   CHECK(seen[5] == 3);
   CHECK(seen[7] == 1);
+}
+
+TEST_CASE("each delivery is an event, be it of one signal that is queued or of one in a handler") {
+  forkloom::scenario_info info{.name = "deliveries",
+                               .tags = {},
+                               .file = __FILE__,
+                               .line = __LINE__,
+                               .body = fail_after_deliveries,
+                               .defaults = {}};
+  info.defaults.executions = 1;
+  info.defaults.expects = {forkloom::violation_kind::expectation};
+  const auto result = forkloom::explore::run_campaign(info, info.defaults);
+  INFO(result.message);
+  REQUIRE(result.how == forkloom::explore::verdict::as_expected);
+  const auto& what = result.findings.at(0).what_happened;
+  std::vector<std::string> delivered;
+  for (const auto& e : what.events)
+    if (e.op == forkloom::operation::signal_deliver)
+      delivered.push_back(what.resource_name(e.resource));
+  CHECK(delivered == std::vector<std::string>{"SIGRTMIN+0 of queue", "SIGRTMIN+0 of queue",
+                                              "SIGRTMIN+0 of queue", "SIGUSR1 of queue",
+                                              "SIGUSR1 of queue"});
 }
 
 TEST_CASE("sigpending tells what is blocked and has come") {
