@@ -130,6 +130,16 @@ bool only_waits_for_zero(const trace& what, std::size_t event) {
   return !semaphore_operations(what.events[event]).may([](int change) { return change != 0; });
 }
 
+constexpr const char* nobodys_signal =
+    "a signal that nobody sends, or that came before it was waited for";
+
+// The read of a signalfd does.
+bool waits_for_signal(const trace& what, const wait_record& wait) {
+  if (wait.resources.empty()) return false;
+  const auto at = index(wait.resources.front());
+  return at < what.resources.size() && what.resources[at].kind == resource_kind::signal;
+}
+
 // What was left out, if nobody can ever let the task go on.
 std::string missing(const trace& what, const lock_book& locks, const wait_record& wait) {
   if (const auto dead = dead_holder(what, locks, wait); dead != no_task)
@@ -138,7 +148,7 @@ std::string missing(const trace& what, const lock_book& locks, const wait_record
     case operation::cond_wait:
       return "a lost wake-up, or a signal that nobody sends";
     case operation::signal_wait:
-      return "a signal that nobody sends, or that came before it was waited for";
+      return nobodys_signal;
     case operation::sem_wait:
       return "a missing post";
     case operation::once:
@@ -155,7 +165,7 @@ std::string missing(const trace& what, const lock_book& locks, const wait_record
     case operation::msgsnd:
       return "a missing receiver";
     case operation::read:
-      return "a missing writer";
+      return waits_for_signal(what, wait) ? nobodys_signal : "a missing writer";
     case operation::write:
       return "a missing reader";
     case operation::mq_receive:

@@ -185,6 +185,8 @@ std::string_view name_of(event_source sort) noexcept {
       return "eventfd ";
     case event_source::timerfd:
       return "timerfd ";
+    case event_source::signalfd:
+      return "signalfd ";
     default:
       return "epoll ";
   }
@@ -220,6 +222,7 @@ event_source sort_of(int descriptor) noexcept {
   if (target == "anon_inode:[timerfd]") return event_source::timerfd;
   if (target == "anon_inode:[eventpoll]") return event_source::epoll;
   if (target == "anon_inode:[pidfd]") return event_source::pidfd;
+  if (target == "anon_inode:[signalfd]") return event_source::signalfd;
   return event_source::none;
 }
 

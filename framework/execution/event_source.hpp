@@ -1,10 +1,10 @@
-// Which object lies behind the descriptor of an eventfd, a timerfd or an epoll? The kernel does not
-// say: all of them share one inode, and only an eventfd has a number of its own. So each process
-// keeps a table of its descriptors, which a fork copies as it copies the descriptors. What came
-// another way (over a socket, through exec) is recognised by an eventfd's number, by the mark that
-// a timerfd bears, and for epolls by comparing open files with one that is known. An epoll that
-// nobody has open any more while it is on its way in a message is recognised if it is the only such
-// one. Async-signal-safe.
+// Which object lies behind the descriptor of an eventfd, a timerfd, an epoll or a signalfd? The
+// kernel does not say: all of them share one inode, and only an eventfd has a number of its own. So
+// each process keeps a table of its descriptors, which a fork copies as it copies the descriptors.
+// What came another way (over a socket, through exec) is recognised by an eventfd's number, by the
+// mark that a timerfd bears, and for epolls by comparing open files with one that is known. An
+// epoll that nobody has open any more while it is on its way in a message is recognised if it is
+// the only such one. Async-signal-safe.
 #pragma once
 
 #include <sys/types.h>
@@ -15,13 +15,13 @@
 
 namespace forkloom::execution {
 
-enum class event_source : std::uint8_t { none, eventfd, timerfd, epoll, pidfd };
+enum class event_source : std::uint8_t { none, eventfd, timerfd, epoll, pidfd, signalfd };
 
 // What is behind that descriptor, as the kernel says; none for everything else.
 [[nodiscard]] event_source sort_of(int descriptor) noexcept;
 
-// The eventfd, timerfd or epoll behind it. no_resource if it is none of these, or nobody knows
-// which one.
+// The eventfd, timerfd, epoll or signalfd behind it. no_resource if it is none of these, or nobody
+// knows which one.
 [[nodiscard]] resource_id event_source_of(int descriptor) noexcept;
 
 // The same, if this process has used that descriptor before: asks nobody.

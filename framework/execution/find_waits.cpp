@@ -43,7 +43,9 @@ bool waits_for_many(operation op) {
 other_end wanted_of(const arena& a, task_id waiter, std::size_t k) {
   const auto op = a[waiter].pending;
   if (!waits_for_many(op)) {
-    const bool takes = op == operation::read || op == operation::mq_receive;
+    // At a queue, a signal is waited for by those who want to be told of a message.
+    const bool takes =
+        op == operation::read || op == operation::mq_receive || op == operation::signal_wait;
     return {.writer = takes, .reader = !takes};
   }
   const auto wish = a.details[index(waiter)].awaited_part >> (2 * k) & 3;

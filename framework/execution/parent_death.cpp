@@ -10,8 +10,8 @@
 #include <charconv>
 #include <string_view>
 
-#include "framework/execution/call.hpp"
 #include "framework/execution/scheduler.hpp"
+#include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
 
 namespace forkloom::execution {
@@ -67,8 +67,24 @@ void await_zombie(pid_t pid) noexcept {
   sys::call(SYS_close, fd);
 }
 
+// It is caught, blocked or ignored, or stops the process.
+void take_death_signal(arena& a, task_id child, task_id parent, int signal) noexcept {
+  if (signals::stops(a, child, signal)) {
+    signals::await_stop(a, child);
+    return signals::stopped(a, child);
+  }
+  auto* e = append_event(a, parent, operation::signal_send, signals::resource_of(a, child, signal),
+                         outcome::completed);
+  if (e != nullptr) {
+    e->before = static_cast<std::uint64_t>(signal);
+    e->after = index(child) + 1;
+  }
+  signals::arrived(a, child, no_task, signal);
+}
+
 }  // namespace
 
+// The kernel has sent the signal before its sender was a zombie.
 void end_orphans(arena& a, task_id process) noexcept {
   for (std::uint32_t i = 0; i < a.schedule.task_count; ++i) {
     const auto child = task_id(i);
@@ -80,7 +96,7 @@ void end_orphans(arena& a, task_id process) noexcept {
       await_zombie(pid);
       death(a, child, signal);
     } else {
-      note_uncontrolled("prctl(PR_SET_PDEATHSIG)");
+      take_death_signal(a, child, process, signal);
     }
   }
 }

@@ -6,6 +6,8 @@
 
 #include "framework/execution/event_source.hpp"
 #include "framework/execution/scheduler.hpp"
+#include "framework/execution/signals.hpp"
+#include "framework/execution/timers.hpp"
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/timerfd.hpp"
 
@@ -16,6 +18,13 @@ using execution::event_source;
 
 // Epolls that watch epolls: the kernel allows five in a row.
 constexpr unsigned deepest_nest = 5;
+
+// no_resource in a process that is no task, where an execution is prepared.
+resource_id own_signals() noexcept {
+  const auto me = execution::self();
+  if (me == no_task) return no_resource;
+  return execution::signals::resource_of(*execution::current_arena(), me, 0);
+}
 
 }  // namespace
 
@@ -37,6 +46,7 @@ void awaited::add_channel(resource_id id, wanted what) noexcept {
 void awaited::add_source(int fd, wanted what) noexcept {
   const auto sort = execution::sort_of(fd);
   if (sort == event_source::pidfd) return add_process(fd);
+  if (sort == event_source::signalfd) return add_signals(own_signals());
   const auto id = execution::event_source_of(fd);
   if (id == no_resource) {
     outside_ = true;
@@ -68,6 +78,19 @@ void awaited::add_process(int fd) noexcept {
   outside_ = true;
 }
 
+// The kernel shows a process its own signals. An epoll hears of those of the process that added the
+// descriptor to it.
+void awaited::add_signals(resource_id signals) noexcept {
+  auto& a = *execution::current_arena();
+  if (signals == no_resource) {
+    outside_ = true;
+    return;
+  }
+  if (signals == own_signals())
+    execution::timers::queue_signals(a, execution::signals::process_of(a, execution::self()));
+  add_channel(signals, {.reads = true, .writes = false});
+}
+
 void awaited::add_interests(resource_id epoll, unsigned depth) noexcept {
   auto& a = *execution::current_arena();
   for (std::uint32_t i = 0; i < a.interest_count; ++i)
@@ -80,7 +103,9 @@ void awaited::add_target(const execution::epoll_interest& interest, unsigned dep
     outside_ = true;
     return;
   }
-  switch (execution::sort_of(execution::current_arena()->resources[target])) {
+  const auto& resource = execution::current_arena()->resources[target];
+  if (resource.kind == resource_kind::signal) return add_signals(target);
+  switch (execution::sort_of(resource)) {
     case event_source::timerfd:
       return add_timer(target, execution::event_source_of(interest.descriptor) == target
                                    ? interest.descriptor

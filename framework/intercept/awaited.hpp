@@ -40,6 +40,7 @@ class awaited {
   void add_channel(resource_id id, wanted what) noexcept;
   void add_timer(resource_id timer, int fd) noexcept;
   void add_process(int fd) noexcept;
+  void add_signals(resource_id signals) noexcept;
   void add_interests(resource_id epoll, unsigned depth) noexcept;
   void add_source(int fd, wanted what) noexcept;
   void add_target(const execution::epoll_interest& interest, unsigned depth) noexcept;

@@ -75,10 +75,16 @@ long wait(const request& r, std::uint32_t bits, time_limit limit) noexcept {
   if (const auto error = compare(address, r.value(), r.is_private()); error != 0)
     return told(call, -error);
   const auto place = call.resource();
-  auto result = somebody_died;
-  while (result == somebody_died && load(address) == r.value())
-    result = wait_until_chosen(call, {&place, 1}, bits, limit.deadline, concern_of(r.value()));
-  return told(call, result == somebody_died ? 0 : result);
+  for (;;) {
+    const auto result =
+        wait_until_chosen(call, {&place, 1}, bits, limit.deadline, concern_of(r.value()));
+    if (result == somebody_died && load(address) == r.value()) continue;
+    if (result != restarted) return told(call, result == somebody_died ? 0 : result);
+    // The kernel restarts a wait without a time-out only, and then compares again.
+    if (limit.deadline != execution::no_deadline) return told(call, -EINTR);
+    if (const auto error = compare(address, r.value(), r.is_private()); error != 0)
+      return told(call, -error);
+  }
 }
 
 // A count of the kernel's: it wakes one where nobody is asked for, as it looks after it woke.

@@ -76,10 +76,8 @@ long wait_until_chosen(controlled_call& call, std::span<const resource_id> place
   mine = 0;
   if ((choice & chosen) != 0) return static_cast<long>(choice & ~chosen);
   if (cause == wake::timed_out) return -ETIMEDOUT;
-  // The kernel restarts a wait without a time-out: it then looks at the value again.
-  const bool restarts = cause == wake::restarted && deadline == execution::no_deadline;
-  if (cause != wake::retry && !restarts) return -EINTR;
-  return somebody_died;
+  if (cause == wake::interrupted) return -EINTR;
+  return cause == wake::restarted ? restarted : somebody_died;
 }
 
 long wake_some(resource_id place, std::uint64_t most, std::uint32_t bits) noexcept {

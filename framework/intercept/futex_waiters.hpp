@@ -28,9 +28,11 @@ enum class counted : std::uint8_t { from_now, by_monotonic_clock, by_real_clock 
 // Whether a wait also ends, with somebody_died, when any task dies.
 enum class deaths : bool { of_no_concern, end_it };
 inline constexpr long somebody_died = -1000;
+inline constexpr long restarted = -1001;
 
 // Waits until a waker of one of these futexes chooses this task. Which of them, also if the wait
-// was moved to another futex meanwhile; -ETIMEDOUT; or somebody_died.
+// was moved to another futex meanwhile; -ETIMEDOUT; -EINTR; restarted, if a handler with SA_RESTART
+// has run; or somebody_died.
 [[nodiscard]] long wait_until_chosen(execution::controlled_call& call,
                                      std::span<const resource_id> places, std::uint32_t bits,
                                      std::uint64_t deadline, deaths whether) noexcept;

@@ -41,10 +41,13 @@ long wait_for_any(const system_call& call, std::span<const ::futex_waitv> wanted
     places[i] = execution::futex_at(reinterpret_cast<const void*>(wanted[i].uaddr),  // NOLINT
                                     is_private(wanted[i]));
   controlled_call waiting{operation::futex_wait, places[0], call.site};
-  if (const auto result = judge(call); result != -ETIMEDOUT) return told(waiting, result);
-  const auto result = wait_until_chosen(waiting, {places.data(), wanted.size()}, any_bit,
-                                        limit.deadline, deaths::of_no_concern);
-  return told(waiting, result == somebody_died ? -EINTR : result);  // nothing restarts it
+  for (;;) {
+    if (const auto result = judge(call); result != -ETIMEDOUT) return told(waiting, result);
+    const auto result = wait_until_chosen(waiting, {places.data(), wanted.size()}, any_bit,
+                                          limit.deadline, deaths::of_no_concern);
+    // Its time-out is a time, so the kernel restarts it with one, too.
+    if (result != restarted && result != somebody_died) return told(waiting, result);
+  }
 }
 
 }  // namespace

@@ -12,14 +12,12 @@
 // The attempt is a timed call whose time is long past: it says ETIMEDOUT exactly where a call
 // without a time-out would wait, and no flag of the shared open file description is touched.
 // Who waits here does not wait in the kernel. So which of several waiters gets a message is the
-// strategy's choice, and a notification is spent also if somebody waits for the message, where the
-// kernel would keep it; that is noted as uncontrolled.
+// strategy's choice. Being told of messages has a file of its own (message_notice.cpp).
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include "framework/intercept/message_queue.hpp"
 
 #include <fcntl.h>
 #include <mqueue.h>
-#include <signal.h>
 
 #include <cerrno>
 #include <cstdarg>
@@ -27,6 +25,7 @@
 
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/instrumented.hpp"
+#include "framework/intercept/message_notice.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/virtual_time.hpp"
 
@@ -51,25 +50,9 @@ constinit next<decltype(::mq_receive)> real_receive{"mq_receive"};
 constinit next<decltype(::mq_timedreceive)> real_timedreceive{"mq_timedreceive"};
 constinit next<decltype(::mq_getattr)> real_getattr{"mq_getattr"};
 constinit next<decltype(::mq_setattr)> real_setattr{"mq_setattr"};
-constinit next<decltype(::mq_notify)> real_notify{"mq_notify"};
 
 resource_id queue_called(const char* name) noexcept {
   return execution::resource_named(name, resource_kind::message_queue);
-}
-
-// 1 + the task that asked to be notified; 0 if nobody did. Descriptors that are no queue have none.
-std::uint64_t& to_be_notified(resource_id queue) noexcept {
-  return execution::current_arena()->resources[queue].model[0];
-}
-
-std::uint64_t as_one_to_be_notified(task_id task) noexcept { return index(task) + 1; }
-
-bool somebody_receives(resource_id queue) noexcept {
-  const auto& a = *execution::current_arena();
-  bool found = false;
-  a.resources[queue].waiters.for_each(
-      [&](task_id task) { found |= a[task].pending == operation::mq_receive; });
-  return found;
 }
 
 // A time that is no time is refused by the kernel before it looks at the queue.
@@ -113,10 +96,7 @@ int send(mqd_t queue, const char* message, std::size_t size, unsigned priority,
   });
   if (result != 0) return call.failed(errno);
   tell_buffer_access(operation::load, message, static_cast<std::int64_t>(size), site);
-  if (auto& notified = to_be_notified(call.resource()); notified != 0) {
-    if (somebody_receives(call.resource())) execution::note_uncontrolled("mq_notify");
-    notified = 0;
-  }
+  message_came(call.resource(), queue, site);
   return call.completed(0, size, priority);
 }
 
@@ -171,20 +151,6 @@ mqd_t open_queue(const char* name, int flags, mode_t mode, mq_attr* attributes,
   return call.completed(queue, made ? 1 : 0);
 }
 
-// Will a signal come while another task runs? Not if it is held back or thrown away.
-bool interrupts(int signal) noexcept {
-  sigset_t held{};
-  struct sigaction what {};
-  ::pthread_sigmask(SIG_BLOCK, nullptr, &held);
-  ::sigaction(signal, nullptr, &what);
-  return ::sigismember(&held, signal) == 0 && what.sa_handler != SIG_IGN;
-}
-
-bool escapes(const sigevent& how) noexcept {
-  return how.sigev_notify == SIGEV_THREAD ||
-         (how.sigev_notify == SIGEV_SIGNAL && interrupts(how.sigev_signo));
-}
-
 }  // namespace
 
 // Who closes one descriptor of the queue is no longer notified, even if it has others.
@@ -192,8 +158,7 @@ int close_message_queue(int queue, operation as, const void* site) noexcept {
   controlled_call call{as, resource_of(queue), site};
   if (real_close(queue) != 0) return call.failed(errno);
   ++execution::current_arena()->close_count;
-  auto& notified = to_be_notified(call.resource());
-  if (notified == as_one_to_be_notified(execution::self())) notified = 0;
+  forgo_notice(call.resource());
   return call.completed_without_waking(0, static_cast<std::uint64_t>(queue));
 }
 
@@ -224,18 +189,6 @@ int mq_getattr(mqd_t queue, mq_attr* attributes) noexcept {
   controlled_call call{operation::mq_attributes, resource_of(queue), __builtin_return_address(0)};
   if (real_getattr(queue, attributes) != 0) return call.failed(errno);
   return call.completed_unchanged(0);
-}
-
-int mq_notify(mqd_t queue, const sigevent* how) noexcept {
-  if (!controlled()) return real_notify(queue, how);
-  controlled_call call{operation::mq_notify, resource_of(queue), __builtin_return_address(0)};
-  {
-    const execution::uncontrolled_section thread_that_libc_makes;
-    if (real_notify(queue, how) != 0) return call.failed(errno);
-  }
-  if (how != nullptr && escapes(*how)) execution::note_uncontrolled("mq_notify");
-  to_be_notified(call.resource()) = how == nullptr ? 0 : as_one_to_be_notified(execution::self());
-  return call.completed_without_waking(0);
 }
 
 mqd_t mq_open(const char* name, int flags, ...) {  // NOLINT

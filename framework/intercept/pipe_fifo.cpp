@@ -28,6 +28,7 @@
 #include "framework/intercept/path.hpp"
 #include "framework/intercept/remainder.hpp"
 #include "framework/intercept/sanitizer_runtime.hpp"
+#include "framework/intercept/signalfd.hpp"
 #include "framework/intercept/socket_peers.hpp"
 #include "framework/intercept/socket_transfer.hpp"
 #include "framework/intercept/timerfd.hpp"
@@ -152,6 +153,8 @@ ssize_t read_any(int fd, const iovec* parts, int count, const void* site,
     case execution::event_source::timerfd:
       if (execution::event_source_of(fd) == no_resource) return attempt();
       return read_timerfd(fd, parts, count, site);
+    case execution::event_source::signalfd:
+      return read_signalfd(fd, parts, count, site);
     case execution::event_source::none:
       return read_watched(fd, site, attempt);
     default:

@@ -20,4 +20,8 @@ using answer = long (*)(const system_call& call) noexcept;
 [[nodiscard]] long futex(const system_call& call) noexcept;
 [[nodiscard]] long futex_waitv(const system_call& call) noexcept;
 
+// Signals, for a process or a thread, with information of the caller's own making.
+[[nodiscard]] long rt_sigqueueinfo(const system_call& call) noexcept;
+[[nodiscard]] long rt_tgsigqueueinfo(const system_call& call) noexcept;
+
 }  // namespace forkloom::intercept

@@ -37,76 +37,15 @@
 #include <climits>
 #include <cstdint>
 #include <ctime>
-#include <type_traits>
-#include <utility>
 
 #include "framework/execution/call.hpp"
-#include "framework/execution/sys.hpp"
+#include "framework/intercept/pidfd.hpp"
 #include "framework/intercept/raw.hpp"
+#include "framework/intercept/raw_arguments.hpp"
 #include "framework/intercept/user_memory.hpp"
 
 namespace forkloom::intercept {
 namespace {
-
-template <class T>
-T as(long argument) noexcept {
-  if constexpr (std::is_pointer_v<T>)
-    return reinterpret_cast<T>(argument);  // NOLINT: arguments are numbers
-  else
-    return static_cast<T>(argument);
-}
-
-// A result of libc's as the kernel would have it.
-template <class Result>
-long kernels(Result result) noexcept {
-  long value = 0;
-  if constexpr (std::is_pointer_v<Result>)
-    value = execution::sys::address(static_cast<const char*>(result));
-  else
-    value = static_cast<long>(result);
-  return value == -1 ? -errno : value;
-}
-
-// The function, with the call's arguments one by one.
-template <auto Function>
-struct same_arguments;
-template <class Result, class... Arguments, bool NoExcept,
-          Result (*Function)(Arguments...) noexcept(NoExcept)>
-struct same_arguments<Function> {
-  static long answer(const system_call& call) noexcept {
-    return with(call, std::index_sequence_for<Arguments...>{});
-  }
-  template <std::size_t... Which>
-  static long with(const system_call& call, std::index_sequence<Which...>) noexcept {
-    return kernels(Function(as<Arguments>(call.arguments[Which])...));
-  }
-};
-template <auto Function>
-constexpr answer same = &same_arguments<Function>::answer;
-
-// The call and its arguments, for those that are written out.
-struct arguments {
-  const system_call& call;
-  template <class T = int>
-  [[nodiscard]] T get(std::size_t which) const noexcept {
-    return as<T>(call.arguments[which]);
-  }
-};
-
-// A set of signals is eight bytes long for the kernel, and more for libc.
-class signals_at {
- public:
-  explicit signals_at(long address) noexcept {
-    sigemptyset(&set_);
-    if (address != 0) there_ = copy_from_user(&set_, address, sizeof(std::uint64_t));
-  }
-  [[nodiscard]] bool fault() const noexcept { return !there_; }
-  [[nodiscard]] const sigset_t* get() const noexcept { return &set_; }
-
- private:
-  sigset_t set_{};
-  bool there_ = true;
-};
 
 long nowhere_answered(const char* name, const system_call& call) noexcept {
   execution::note_uncontrolled(name, call.site);
@@ -162,6 +101,15 @@ long mq_open(const system_call& call) noexcept {
   const arguments a{call};
   return kernels(::mq_open(slashed(a.get<const char*>(0)).get(), a.get(1), a.get<mode_t>(2),
                            a.get<mq_attr*>(3)));
+}
+
+// What the kernel does for SIGEV_THREAD is libc's affair: it writes into a socket.
+long mq_notify(const system_call& call) noexcept {
+  sigevent how{};
+  if (call.arguments[1] != 0 && !copy_from_user(&how, call.arguments[1], sizeof how))
+    return -EFAULT;
+  if (how.sigev_notify == SIGEV_THREAD) return nowhere_answered("mq_notify", call);
+  return same<&::mq_notify>(call);
 }
 
 long mq_unlink(const system_call& call) noexcept {
@@ -267,6 +215,15 @@ long semctl(const system_call& call) noexcept {
   return kernels(::semctl(a.get(0), a.get(1), a.get(2), a.get<void*>(3)));
 }
 
+// The kernel wants to be told how long its set of signals is.
+long signalfd(const system_call& call) noexcept {
+  const arguments a{call};
+  const signals_at set(call.arguments[1]);
+  if (a.get<std::size_t>(2) != sizeof(std::uint64_t)) return -EINVAL;
+  if (set.fault() || call.arguments[1] == 0) return -EFAULT;
+  return kernels(::signalfd(a.get(0), set.get(), call.number == SYS_signalfd4 ? a.get(3) : 0));
+}
+
 long sigsuspend(const system_call& call) noexcept {
   const signals_at set(call.arguments[0]);
   return set.fault() ? -EFAULT : kernels(::sigsuspend(set.get()));
@@ -354,6 +311,8 @@ constexpr std::array rows{
     row{SYS_epoll_pwait, epoll_pwait},
     row{SYS_eventfd, eventfd},
     row{SYS_eventfd2, same<&::eventfd>},
+    row{SYS_signalfd, signalfd},
+    row{SYS_signalfd4, signalfd},
     row{SYS_timerfd_create, same<&::timerfd_create>},
     row{SYS_timerfd_settime, same<&::timerfd_settime>},
     row{SYS_timerfd_gettime, same<&::timerfd_gettime>},
@@ -377,7 +336,7 @@ constexpr std::array rows{
     // message queues, System V
     row{SYS_mq_open, mq_open},
     row{SYS_mq_unlink, mq_unlink},
-    row{SYS_mq_notify, same<&::mq_notify>},
+    row{SYS_mq_notify, mq_notify},
     row{SYS_mq_getsetattr, mq_getsetattr},
     row{SYS_mq_timedsend, mq_timedsend},
     row{SYS_mq_timedreceive, mq_timedreceive},
@@ -418,6 +377,10 @@ constexpr std::array rows{
     row{SYS_kill, same<&::kill>},
     row{SYS_tkill, tkill},
     row{SYS_tgkill, same<&::tgkill>},
+    row{SYS_pidfd_open, same<&::pidfd_open>},
+    row{SYS_pidfd_send_signal, same<&::pidfd_send_signal>},
+    row{SYS_rt_sigqueueinfo, rt_sigqueueinfo},
+    row{SYS_rt_tgsigqueueinfo, rt_tgsigqueueinfo},
     row{SYS_pause, same<&::pause>},
     row{SYS_alarm, same<&::alarm>},
     row{SYS_getitimer, same<&::getitimer>},
@@ -439,9 +402,6 @@ constexpr std::array escapes{
     escape{SYS_clone3, "clone3"},
     escape{SYS_process_vm_writev, "process_vm_writev"},
     escape{SYS_ptrace, "ptrace"},
-    escape{SYS_pidfd_send_signal, "pidfd_send_signal"},
-    escape{SYS_rt_sigqueueinfo, "rt_sigqueueinfo"},
-    escape{SYS_rt_tgsigqueueinfo, "rt_tgsigqueueinfo"},
     escape{SYS_unshare, "unshare"},
     escape{454, "futex_wake"},  // Linux 6.7, which libc's headers do not know yet
     escape{455, "futex_wait"},

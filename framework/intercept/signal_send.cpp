@@ -1,4 +1,5 @@
-// Signals that tasks send: kill, killpg, raise, sigqueue, tgkill, pthread_kill, pthread_sigqueue.
+// Signals that tasks send: kill, killpg, raise, sigqueue, tgkill, pthread_kill, pthread_sigqueue,
+// pidfd_send_signal, rt_sigqueueinfo, rt_tgsigqueueinfo.
 //
 // Resource: that signal of that process; for SIGKILL and 0, the children of its parent.
 // Blocks: nothing. Releases: whoever waits for the signal, or is interrupted by it; see
@@ -7,6 +8,7 @@
 // A signal that ends a process which catches none, and SIGKILL, do so before the call returns, and
 // so does one that stops it. A signal to a group goes to those of its processes that are tasks.
 // Async-signal-safe.
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,11 +18,15 @@
 #include <cerrno>
 
 #include "framework/execution/call.hpp"
+#include "framework/execution/event_source.hpp"
 #include "framework/execution/scheduler.hpp"
 #include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
 #include "framework/intercept/next.hpp"
+#include "framework/intercept/pidfd.hpp"
 #include "framework/intercept/process.hpp"
+#include "framework/intercept/raw.hpp"
+#include "framework/intercept/signal_send.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -38,6 +44,7 @@ constinit next<decltype(::sigqueue)> real_sigqueue{"sigqueue"};
 constinit next<int(pid_t, pid_t, int)> real_tgkill{"tgkill"};
 constinit next<decltype(::pthread_kill)> real_pthread_kill{"pthread_kill"};
 constinit next<decltype(::pthread_sigqueue)> real_pthread_sigqueue{"pthread_sigqueue"};
+constinit next<int(int, int, siginfo_t*, unsigned)> real_pidfd_send_signal{"pidfd_send_signal"};
 
 arena& this_arena() noexcept { return *execution::current_arena(); }
 
@@ -47,8 +54,10 @@ struct target {
   task_id thread = no_task;
 };
 
+// Linux takes the number of any thread for its process.
 target process_with(pid_t pid) noexcept {
-  const auto named = task_of(pid);
+  auto named = task_of(pid);
+  if (named == no_task && pid > 0) named = thread_task(pid);
   return {named == no_task ? no_task : signals::process_of(this_arena(), named), no_task};
 }
 
@@ -234,7 +243,47 @@ target thread_with(pid_t id) noexcept {
   return {signals::process_of(this_arena(), task), task};
 }
 
+// A system call that sends a signal with information of the caller's own making. The kernel judges
+// that before it looks at the signal, so the same call with the signal 0 tells what it thinks.
+// which: the signal's place among the arguments.
+long send_raw(const target& to, system_call call, std::size_t which) noexcept {
+  const auto signal = static_cast<int>(call.arguments[which]);
+  const auto attempt = [&] { return error_of(execution::perform(call)); };
+  const auto probe = [&] {
+    call.arguments[which] = 0;
+    return error_of(execution::perform(call));
+  };
+  return -send(to, signal, call.site, attempt, probe);
+}
+
 }  // namespace
+
+long rt_sigqueueinfo(const system_call& call) noexcept {
+  return send_raw(process_with(static_cast<pid_t>(call.arguments[0])), call, 1);
+}
+
+long rt_tgsigqueueinfo(const system_call& call) noexcept {
+  return send_raw(thread_with(static_cast<pid_t>(call.arguments[1])), call, 2);
+}
+
+void send_in_passing(task_id process, const siginfo_t& info, const void* site) noexcept {
+  auto& a = this_arena();
+  const target to{process, no_task};
+  signals::hold(a, execution::self());
+  if (auto* e = execution::append_event(a, execution::self(), operation::signal_send,
+                                        concerned(to, info.si_signo), outcome::completed);
+      e != nullptr) {
+    e->site = reinterpret_cast<std::uint64_t>(site);  // NOLINT: an address kept as a number
+    e->before = static_cast<std::uint64_t>(info.si_signo);
+    e->after = index(process) + 1;
+  }
+  const auto pid = a[process].pid.load();
+  const auto attempt = [&] {
+    return error_of(sys::call(SYS_rt_sigqueueinfo, pid, info.si_signo, sys::address(&info)));
+  };
+  send_one(to, info.si_signo, attempt, [] { return 0; });
+}
+
 }  // namespace forkloom::intercept
 
 using namespace forkloom;             // NOLINT: the definitions below cannot be in a namespace
@@ -259,6 +308,22 @@ int killpg(pid_t group, int signal) noexcept {
     return -1;
   }
   return kill_group(group, signal, __builtin_return_address(0));
+}
+
+// flags: they say whether the thread, its process or its group is meant. Without any, it is what
+// the descriptor was opened for.
+int pidfd_send_signal(int fd, int signal, siginfo_t* info, unsigned flags) noexcept {
+  if (!controlled()) return real_pidfd_send_signal(fd, signal, info, flags);
+  const auto* site = __builtin_return_address(0);
+  const auto pid = execution::process_behind(fd);
+  const system_call call{
+      SYS_pidfd_send_signal, {fd, signal, sys::address(info), static_cast<long>(flags)}, site};
+  const auto result = send_raw(pid > 0 ? process_with(pid) : target{}, call, 1);
+  if (result == 0 && signal != 0 && (flags != 0 || pid == 0))
+    execution::note_uncontrolled("pidfd_send_signal", site);
+  if (result == 0) return 0;
+  errno = static_cast<int>(-result);
+  return -1;
 }
 
 int pthread_kill(pthread_t thread, int signal) noexcept {
@@ -298,7 +363,7 @@ int sigqueue(pid_t pid, int signal, const sigval value) noexcept {
   return -1;
 }
 
-int tgkill(pid_t process, pid_t thread, int signal) noexcept {
+int tgkill(pid_t process, pid_t thread, int signal) {
   if (!controlled()) return real_tgkill(process, thread, signal);
   const auto error = send(
       thread_with(thread), signal, __builtin_return_address(0),

@@ -75,7 +75,9 @@ ssize_t transfer(int in, int out, takes what, bool at_once, const void* site,
     const auto moved = attempt();
     if (moved < 0 && errno == EAGAIN && !at_once && socket >= 0) {
       const std::array either{reading.resource(), resource_of(socket)};
-      if (!await_delivery(socket, either[1])) reading.block_on(either, execution::no_deadline);
+      if (await_delivery(socket, either[1])) continue;
+      if (reading.block_on(either, execution::no_deadline) == execution::wake::interrupted)
+        return reading.failed(EINTR);
       continue;
     }
     if (moved < 0 && errno == EAGAIN && !at_once) {

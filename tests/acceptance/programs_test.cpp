@@ -99,6 +99,25 @@ TEST_CASE("an explicit schedule goes on in the programs that tasks execute", "[a
   CHECK(result_of(disturbed).at("switches") > result_of(usual).at("switches"));
 }
 
+TEST_CASE("a program does what signals of its children tell it", "[acceptance]") {
+  require_correct(
+      run(200, {"--expect-output", "stopped after 3 children"}, {fixture("program_signal_loop")}));
+}
+
+TEST_CASE("a program that looks and then pauses is found to wait for ever", "[acceptance]") {
+  const words program{fixture("program_signal_loop"), "pause"};
+  const auto done = run(1000, {"--json"}, program);
+  REQUIRE(done.code == 1);
+  const auto violation = result_of(done).at("violations").at(0);
+  CHECK(violation.at("kind") == "deadlock");
+  CHECK_THAT(violation.at("message").get<std::string>(),
+             Contains("program_signal_loop waits for signals of program_signal_loop for ever"));
+  auto line = words_of(violation.at("replay"));
+  line.erase(line.begin());  // forkloom
+  line.insert(line.begin() + 1, "--json");
+  CHECK(result_of(run_forkloom(line)).at("violations").at(0).at("reproduced") == 1);
+}
+
 TEST_CASE("a server executes a program for each request", "[acceptance]") {
   require_correct(
       run(100, {"--expect-output", "the squares add up to 14"}, {fixture("program_super_server")}));

@@ -52,8 +52,6 @@ int ask_to_be_notified(mqd_t queue, int by) {
   return mq_notify(queue, &how);
 }
 
-const std::vector<std::string> notification{"mq_notify"};
-
 // The calls that were not under control, without the lines that made them.
 std::vector<std::string> names(const explore::campaign_result& result) {
   std::vector<std::string> calls;
@@ -241,76 +239,16 @@ TEST_CASE("a loop over the attributes of a queue is no progress") {
       true));
 }
 
-TEST_CASE("a notification by a signal or a thread is named as not under control") {
-  const auto by_signal = explore_once(
-      [](scenario& s) {
-        s.process("owner", [] { expect(ask_to_be_notified(own_queue(), SIGEV_SIGNAL) == 0); });
-      },
-      false);
-  CHECK(by_signal.how == explore::verdict::as_expected);
-  CHECK(names(by_signal) == notification);
-  const auto by_thread = explore_once(
-      [](scenario& s) {
-        s.process("owner", [] { expect(ask_to_be_notified(own_queue(), SIGEV_THREAD) == 0); });
-      },
-      false);
-  CHECK(by_thread.how == explore::verdict::as_expected);
-  CHECK(names(by_thread) == notification);
-}
-
-TEST_CASE("a notification without a signal, or by one that is ignored, is under control") {
+TEST_CASE("notifications are under control, however they are told") {
   const auto result = explore_once(
       [](scenario& s) {
         s.process("owner", [] {
           const auto queue = own_queue();
           expect(ask_to_be_notified(queue, SIGEV_NONE) == 0);
           mq_send(queue, "a", 1, 0);
-          signal(SIGUSR1, SIG_IGN);
           expect(ask_to_be_notified(queue, SIGEV_SIGNAL) == 0);
-        });
-      },
-      false);
-  CHECK(result.how == explore::verdict::as_expected);
-  CHECK(result.uncontrolled.empty());
-}
-
-// The kernel hands the message to the receiver and notifies nobody; here it notifies.
-TEST_CASE("a notification that is spent on a message that is waited for is named") {
-  const auto result = explore_once(
-      [](scenario& s) {
-        const auto queue = own_queue();
-        s.process("receiver", [&] {
-          char byte = 0;
-          mq_receive(queue, &byte, 1, nullptr);
-        });
-        s.process("sender", [&] {
-          ask_to_be_notified(queue, SIGEV_NONE);
-          usleep(1000);
-          mq_send(queue, "a", 1, 0);
-        });
-      },
-      false);
-  CHECK(result.how == explore::verdict::as_expected);
-  CHECK(names(result) == notification);
-}
-
-TEST_CASE("a notification that was given up is not named when somebody waits for the message") {
-  const auto result = explore_once(
-      [](scenario& s) {
-        const auto queue = own_queue();
-        s.process("receiver", [&] {
-          char byte = 0;
-          for (int i = 0; i < 2; ++i) mq_receive(queue, &byte, 1, nullptr);
-        });
-        s.process("sender", [&] {
-          ask_to_be_notified(queue, SIGEV_NONE);
           mq_notify(queue, nullptr);
-          usleep(1000);
-          mq_send(queue, "a", 1, 0);
-          ask_to_be_notified(queue, SIGEV_NONE);
-          close(dup(queue));
-          usleep(1000);
-          mq_send(queue, "b", 1, 0);
+          expect(ask_to_be_notified(queue, SIGEV_THREAD) == 0);
         });
       },
       false);
