@@ -6,8 +6,9 @@
 // was not O_NONBLOCK when the call began: the kernel looks at the flag only then.
 // Releases: every message sent or received. No close and no death: a queue has no ends, as anybody
 // who knows its name may still come.
-// Events: the open has before = 1 if it made the queue; a close, before = the descriptor; a send,
-// before = the size and after = the priority; a receive, after = the priority.
+// Events: the open has before = 1 if it made the queue, after as framework/trace/making.hpp says,
+// and the queue as its second resource; a close, before = the descriptor; a send, before = the size
+// and after = the priority; a receive, before = the room in its buffer and after = the priority.
 //
 // The attempt is a timed call whose time is long past: it says ETIMEDOUT exactly where a call
 // without a time-out would wait, and no flag of the shared open file description is touched.
@@ -25,6 +26,7 @@
 
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/instrumented.hpp"
+#include "framework/intercept/made.hpp"
 #include "framework/intercept/message_notice.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/virtual_time.hpp"
@@ -103,12 +105,13 @@ int send(mqd_t queue, const char* message, std::size_t size, unsigned priority,
 ssize_t receive(mqd_t queue, char* message, std::size_t size, unsigned* priority,
                 const timespec* until, const void* site) noexcept {
   controlled_call call{operation::mq_receive, resource_of(queue), site};
+  call.asks(size, 0);
   unsigned got = 0;
   const auto result = try_until(call, deadline_of(until), [&] {
     return real_timedreceive(queue, message, size, &got, &patience_of_attempt(until));
   });
   if (result < 0) return call.failed(errno);
-  call.completed(result, 0, got);
+  call.completed(result, size, got);
   tell_buffer_access(operation::store, message, result, site);
   if (priority == nullptr) return result;
   *priority = got;
@@ -145,10 +148,13 @@ mqd_t open_queue(const char* name, int flags, mode_t mode, mq_attr* attributes,
     return queue;
   }
   controlled_call call{operation::mq_open, queue_called(name), site};
+  const auto packed = number_of(asked_to_make(flags, mode));
+  call.asks(0, packed);
   const auto [queue, made] = open_or_make(name, flags, mode, attributes);
   if (queue < 0) return call.failed(errno);
   remember(queue, name);
-  return call.completed(queue, made ? 1 : 0);
+  call.involve(resource_of(queue));
+  return call.completed(queue, made ? 1 : 0, packed);
 }
 
 }  // namespace

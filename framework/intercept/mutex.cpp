@@ -43,6 +43,7 @@ bool owned_by_caller(const pthread_mutex_t* mutex) noexcept {
 int timed_lock(pthread_mutex_t* mutex, clockid_t clock, const timespec* until,
                const void* site) noexcept {
   controlled_call call{operation::mutex_lock, resource_of(mutex), site};
+  call.asks(1, 0);
   if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) return call.failed_with(EINVAL);
   // A time-out that is not valid matters only if the call would have to wait.
   const auto deadline = valid(*until) ? deadline_at(clock, *until) : 0;

@@ -20,6 +20,7 @@
 
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/intercept/descriptor.hpp"
+#include "framework/intercept/made.hpp"
 #include "framework/intercept/next.hpp"
 
 namespace forkloom::intercept {
@@ -179,6 +180,7 @@ bool concerns_name(const open_arguments& how) noexcept {
 
 int open_name(const open_arguments& how, const void* site) noexcept {
   controlled_call call{operation::open, execution::entry_of(how.directory, how.path), site};
+  call.asks(0, number_of(asked_to_make(how.flags, how.mode)));
   const bool makes = !names_anything(how.directory, how.path);
   const auto fd = how.open();
   if (fd < 0) return call.failed(errno);

@@ -11,6 +11,8 @@
 // description, which other tasks share, but none of them runs meanwhile. poll(2) could not answer
 // instead: a full pipe still takes bytes that fit into its last page, and a FIFO that never had a
 // writer is at its end although poll does not say so.
+// Events: before is how many bytes a read asked for, and how many a write had moved when it last
+// had to wait for room for the rest; mkfifo has after as framework/trace/making.hpp says.
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include <limits.h>
 #include <sys/uio.h>
@@ -24,6 +26,7 @@
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/eventfd.hpp"
 #include "framework/intercept/instrumented.hpp"
+#include "framework/intercept/made.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/path.hpp"
 #include "framework/intercept/remainder.hpp"
@@ -58,17 +61,28 @@ ssize_t transferred(controlled_call& call, ssize_t result, int error) noexcept {
   return ended(call, result, error);
 }
 
+// Of parts that the kernel has accepted.
+std::size_t size_of(const iovec* parts, int count) noexcept {
+  std::size_t total = 0;
+  for (int i = 0; i < count; ++i) total += parts[i].iov_len;
+  return total;
+}
+
 template <class Attempt>
-ssize_t read_pipe(int fd, const void* site, Attempt attempt) noexcept {
+ssize_t read_pipe(int fd, const iovec* parts, int count, const void* site,
+                  Attempt attempt) noexcept {
   controlled_call call{operation::read, resource_of(fd), site};
   for (;;) {
     // Looked at anew after each wait, as the kernel does: another task may have set it meanwhile.
     const auto flags = status_flags(fd);
     if (answers_at_once(flags, O_WRONLY)) {
       const auto result = attempt();
-      return transferred(call, result, errno);
+      const auto error = errno;
+      if (result > 0) call.asks(size_of(parts, count), 0);
+      return transferred(call, result, error);
     }
     const auto result = without_blocking(fd, flags, attempt);
+    if (result > 0) call.asks(size_of(parts, count), 0);
     if (result >= 0 || errno != EAGAIN) return transferred(call, result, errno);
     if (call.block() == wake::interrupted) return call.failed(EINTR);
   }
@@ -114,6 +128,7 @@ ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
       // What has been written counts: a later error is for the next call to tell.
       if (errno != EAGAIN || answers_at_once(more_flags, O_RDONLY)) break;
       execution::changed(call.resource());
+      call.asks(static_cast<std::uint64_t>(written), 0);
       if (call.block() != wake::retry) break;  // nor is a part that was written tried again
     }
     return call.completed(written);
@@ -146,7 +161,7 @@ ssize_t read_watched(int fd, const void* site, Attempt attempt) noexcept {
 template <class Attempt>
 ssize_t read_any(int fd, const iovec* parts, int count, const void* site,
                  Attempt attempt) noexcept {
-  if (is_pipe(fd)) return read_pipe(fd, site, attempt);
+  if (is_pipe(fd)) return read_pipe(fd, parts, count, site, attempt);
   switch (execution::sort_of(fd)) {
     case execution::event_source::eventfd:
       return read_eventfd(fd, parts, count, site);
@@ -238,8 +253,9 @@ int made_pipe(const int* ends, int result, const void* site) noexcept {
 }
 
 template <class Make>
-int make_fifo(int directory, const char* path, const void* site, Make make) noexcept {
+int make_fifo(int directory, const char* path, mode_t mode, const void* site, Make make) noexcept {
   controlled_call call{operation::mkfifo, no_resource, site};
+  call.asks(0, number_of(asked_to_make(O_CREAT | O_EXCL, mode)));
   if (make() != 0) return call.failed(errno);
   const auto made = resource_at_path(directory, path, resource_kind::fifo);
   if (made != no_resource) execution::current_arena()->resources.set_name(made, path);
@@ -266,13 +282,13 @@ ssize_t __read_chk(int fd, void* buffer, std::size_t count, std::size_t size) { 
 
 int mkfifo(const char* path, mode_t mode) noexcept {
   if (!controlled()) return real_mkfifo(path, mode);
-  return make_fifo(AT_FDCWD, path, __builtin_return_address(0),
+  return make_fifo(AT_FDCWD, path, mode, __builtin_return_address(0),
                    [&] { return real_mkfifo(path, mode); });
 }
 
 int mkfifoat(int directory, const char* path, mode_t mode) noexcept {
   if (!controlled()) return real_mkfifoat(directory, path, mode);
-  return make_fifo(directory, path, __builtin_return_address(0),
+  return make_fifo(directory, path, mode, __builtin_return_address(0),
                    [&] { return real_mkfifoat(directory, path, mode); });
 }
 

@@ -92,6 +92,7 @@ int finish(controlled_call& call, int result) noexcept {
 
 int lock_for_reading(pthread_rwlock_t* lock, std::uint64_t deadline, const void* site) noexcept {
   controlled_call call{operation::rwlock_rdlock, rwlock_at(lock), site};
+  call.asks(deadline == no_deadline ? 0 : 1, 0);
   for (;;) {
     const auto result = try_read(lock, call.resource());
     if (result != EBUSY) return finish(call, result);
@@ -122,6 +123,7 @@ class waiting_writer {
 
 int lock_for_writing(pthread_rwlock_t* lock, std::uint64_t deadline, const void* site) noexcept {
   controlled_call call{operation::rwlock_wrlock, rwlock_at(lock), site};
+  call.asks(deadline == no_deadline ? 0 : 1, 0);
   waiting_writer self{call.resource()};
   for (;;) {
     const auto result = try_write(lock, call.resource());

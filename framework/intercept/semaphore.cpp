@@ -12,6 +12,7 @@
 
 #include "framework/execution/identity.hpp"
 #include "framework/execution/mappings.hpp"
+#include "framework/intercept/made.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/slashed_name.hpp"
 #include "framework/intercept/virtual_time.hpp"
@@ -58,6 +59,7 @@ void remember(const sem_t* semaphore, const char* name) noexcept {
 
 int wait_until(sem_t* semaphore, std::uint64_t deadline, const void* site) noexcept {
   controlled_call call{operation::sem_wait, semaphore_at(semaphore), site};
+  call.asks(deadline == no_deadline ? 0 : 1, 0);
   while (real_trywait(semaphore) != 0) {
     if (errno != EAGAIN) return call.failed(errno);
     const auto cause = call.block(deadline);
@@ -142,6 +144,7 @@ sem_t* sem_open(const char* name, int flags, ...) noexcept {
     return semaphore;
   }
   controlled_call call{operation::sem_open, semaphore_called(name), __builtin_return_address(0)};
+  call.asks(0, number_of(asked_to_make(flags, mode)));
   auto* semaphore = real_open(name, flags, mode, value);
   if (semaphore == SEM_FAILED) {
     call.failed(errno);

@@ -19,6 +19,7 @@
 #include "framework/execution/identity.hpp"
 #include "framework/execution/mappings.hpp"
 #include "framework/execution/sys.hpp"
+#include "framework/intercept/made.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/slashed_name.hpp"
 
@@ -147,6 +148,7 @@ int munmap(void* address, std::size_t size) noexcept {
 int shm_open(const char* name, int flags, mode_t mode) {
   if (!controlled()) return real_open(name, flags, mode);
   controlled_call call{operation::shm_open, object_called(name), __builtin_return_address(0)};
+  call.asks(0, number_of(asked_to_make(flags, mode)));
   const auto fd = real_open(name, flags, mode);
   if (fd < 0) return call.failed(errno);
   execution::name_descriptor(fd, resource_kind::shared_memory, slashed_name(name).view());

@@ -5,10 +5,11 @@
 // there is as much as was asked for, its end, or no more time.
 // Releases: what is taken out makes room for whoever sends. A look (MSG_PEEK), the end of the data,
 // and an error change nothing.
-// Events: the result is the number of bytes; before is how many were asked for, the second resource
-// is the peer. A call for many messages is one event a message. Descriptors that came along are
-// told as duplicates of what the sender had (unix(7)), with no number for its own. What the kernel
-// wrote into the buffers is told after what was received with it.
+// Events: the result is the number of bytes; before is how many were asked for, after as
+// framework/trace/transfer.hpp says, the second resource is the peer. A call for many messages is
+// one event a message. Descriptors that came along are told as duplicates of what the sender had
+// (unix(7)), with no number for its own. What the kernel wrote into the buffers is told after what
+// was received with it.
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include <limits.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include "framework/intercept/socket_delivery.hpp"
 #include "framework/intercept/socket_transfer.hpp"
 #include "framework/intercept/socket_wait.hpp"
+#include "framework/trace/transfer.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -64,6 +66,10 @@ struct receiving {
   [[nodiscard]] bool looks_only() const noexcept { return (flags & MSG_PEEK) != 0; }
 
   // How many bytes a stream owes before a call that waits returns.
+  [[nodiscard]] std::uint64_t kind() const noexcept {
+    return (looks_only() ? received_a_look : 0) | (is_stream(fd) ? 0 : received_a_message);
+  }
+
   [[nodiscard]] std::size_t wanted() const noexcept {
     if (!is_stream(fd)) return 0;
     if ((flags & MSG_WAITALL) != 0) return size();
@@ -156,7 +162,7 @@ ssize_t receive(const receiving& what, Attempt attempt) noexcept {
     }
     if (result < 0) return call.failed(static_cast<int>(-result));
     call.involve(peer_of(own));
-    call.asks(what.size(), 0);
+    call.asks(what.size(), what.kind());
     const auto got = static_cast<std::size_t>(result);
     if (result == 0 && what.size() > 0 && is_stream(what.fd)) return call.completed_unchanged(0L);
 

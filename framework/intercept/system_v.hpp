@@ -8,6 +8,7 @@
 
 #include "framework/execution/identity.hpp"
 #include "framework/intercept/virtual_time.hpp"
+#include "framework/trace/making.hpp"
 
 namespace forkloom::intercept::system_v {
 
@@ -17,7 +18,8 @@ using execution::controlled_call;
 // semget, msgget and shmget. The key is what is contended for: two that make the same one race. An
 // object without a key can be noticed by nobody yet, so it is made without a scheduling point.
 // get(flags): the call itself with these flags, or with none, to look whether there is one already.
-// The event has after = 1 if this call made the object, and the object as its second resource.
+// The event has before as framework/trace/making.hpp says, after = 1 if this call made the object,
+// and the object as its second resource.
 template <class Get>
 int get(operation op, resource_kind kind, key_t key, int flags, const void* site,
         Get get) noexcept {
@@ -31,6 +33,9 @@ int get(operation op, resource_kind kind, key_t key, int flags, const void* site
   const bool has_key = key != IPC_PRIVATE;
   auto call = has_key ? controlled_call(op, execution::system_v_key(key, kind), site)
                       : controlled_call::silent(op, no_resource, site);
+  const making how{.may_make = !has_key || (flags & IPC_CREAT) != 0,
+                   .must_make = !has_key || (flags & IPC_EXCL) != 0,
+                   .mode = static_cast<std::uint32_t>(flags & 0777)};
   const bool makes = !has_key || ((flags & IPC_CREAT) != 0 && get(0) < 0 && errno == ENOENT);
   const int id = get(flags);
   if (id < 0) return call.failed(errno);
@@ -39,7 +44,7 @@ int get(operation op, resource_kind kind, key_t key, int flags, const void* site
     call.involve(object);
   else
     call.concern(object);
-  call.completed(0, 0, makes ? 1 : 0);
+  call.completed(0, number_of(how), makes ? 1 : 0);
   return id;
 }
 

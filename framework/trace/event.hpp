@@ -50,6 +50,20 @@ struct event {
   return (e.op == operation::read || e.op == operation::write) && e.result == 0;
 }
 
+// Does the call that takes a lock wait for a limited time only? Of all such calls but those on
+// files, which have no time-out, `before` is 1 if so.
+[[nodiscard]] constexpr bool waits_for_limited_time(const event& e) noexcept {
+  switch (e.op) {
+    case operation::mutex_lock:
+    case operation::rwlock_rdlock:
+    case operation::rwlock_wrlock:
+    case operation::sem_wait:
+      return e.before != 0;
+    default:
+      return false;
+  }
+}
+
 static_assert(std::is_trivially_copyable_v<event>);
 
 }  // namespace forkloom

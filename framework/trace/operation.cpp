@@ -135,6 +135,8 @@ constexpr std::array<operation_traits, operation_count> operations{{
     {"memfd", false, false, true},
     {"fence", false, false, false},
     {"timer", false, true, true},
+    {"enter block", false, false, false},
+    {"leave block", false, false, false},
 }};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(resource_kind::count_)> kinds{

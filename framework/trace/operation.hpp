@@ -159,6 +159,9 @@ enum class operation : std::uint8_t {
   fence,
   // timers that end in a signal
   timer,
+  // a block that the program says is atomic
+  enter_block,
+  leave_block,
   count_,
 };
 

@@ -1,6 +1,7 @@
 // All of Forkloom's public face: scenarios, expectations, and handles of what processes share.
 #pragma once
 
+#include "forkloom/atomically.hpp"
 #include "forkloom/error.hpp"
 #include "forkloom/expect.hpp"
 #include "forkloom/ipc/condition.hpp"
