@@ -21,6 +21,7 @@ struct checker {
   std::string_view name;         // as in --checkers
   std::string_view description;  // one line for people
   std::vector<violation> (*check)(const trace&, const limits&);
+  bool by_default = true;  // used if the options name no checkers
 };
 
 // Every checker, the most telling first: the first violation of an execution is the one reported.
@@ -37,5 +38,10 @@ struct checker {
 [[nodiscard]] std::vector<violation> check_exit(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_hang(const trace&, const limits&);
 [[nodiscard]] std::vector<violation> check_leak(const trace&, const limits&);
+[[nodiscard]] std::vector<violation> check_lock_order(const trace&, const limits&);
+[[nodiscard]] std::vector<violation> check_unchecked_failure(const trace&, const limits&);
+[[nodiscard]] std::vector<violation> check_atomicity(const trace&, const limits&);
+[[nodiscard]] std::vector<violation> check_message(const trace&, const limits&);
+[[nodiscard]] std::vector<violation> check_permissions(const trace&, const limits&);
 
 }  // namespace forkloom::checkers

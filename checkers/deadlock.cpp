@@ -10,6 +10,7 @@
 #include "checkers/checker.hpp"
 #include "checkers/knot.hpp"
 #include "checkers/lock_book.hpp"
+#include "checkers/lost_wake_up.hpp"
 #include "checkers/words.hpp"
 #include "framework/trace/semaphore_operations.hpp"
 
@@ -144,6 +145,7 @@ bool waits_for_signal(const trace& what, const wait_record& wait) {
 std::string missing(const trace& what, const lock_book& locks, const wait_record& wait) {
   if (const auto dead = dead_holder(what, locks, wait); dead != no_task)
     return text(what.task_name(dead), " died while it held it");
+  if (const auto lost = find_lost_wake_up(what, wait)) return lost->words;
   switch (wait.op) {
     case operation::cond_wait:
       return "a lost wake-up, or a signal that nobody sends";
@@ -219,6 +221,8 @@ std::string others(const trace& what, const members& knot) {
 void explain(const trace& what, const wait_record& wait, const lock_book& locks, violation& found) {
   const auto releasers = names(what, helpers(what, locks, wait));
   found.evidence.push_back(wait.event);
+  if (const auto lost = find_lost_wake_up(what, wait); lost && releasers.empty())
+    found.evidence.insert(found.evidence.end(), lost->evidence.begin(), lost->evidence.end());
   found.details.push_back(text(what.task_name(wait.task), " is blocked in ", name(wait.op), " on ",
                                wanted(what, wait), at(what, wait.event), "; ",
                                releasers.empty() ? missing(what, locks, wait)

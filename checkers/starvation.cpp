@@ -20,6 +20,11 @@
 //   went
 //     within the wait if its own request lies after the waiter blocked.
 //
+// What is told besides: whose doing it is (the primitive's, if a call waited; the program's, if its
+// own code gives a logical resource out; what only the schedule did is not told at all), how long
+// the wait was, and Jain's index of how often each task got the resource, 1 for all alike, 1/n for
+// one only (R. Jain, D. Chiu and W. Hawe, "A quantitative measure of fairness", DEC-TR-301, 1984).
+//
 // Limits: a task that waits by trying again and again (a spin lock, a sleep and a new look) is
 // never blocked, so all of it counts as denied. A time-out that has passed is not in the trace; a
 // waiter with a time-out can be blamed for a stretch in which it could have run.
@@ -105,6 +110,7 @@ class reader {
  private:
   void take(std::size_t i) {
     const auto& e = what_.events[i];
+    now_ = i;
     if (e.how == outcome::blocked) {
       block(i);
     } else {
@@ -150,7 +156,10 @@ class reader {
   void acquire(std::size_t i) {
     const auto& e = what_.events[i];
     const auto kind = contended(e.op);
-    if (kind != operation::none) overtake(i, e.resource, kind);
+    if (kind != operation::none) {
+      overtake(i, e.resource, kind);
+      ++taken_[{e.resource, kind}][e.task];
+    }
     if (kind == operation::grant) stop_waiting(e.task, operation::grant, e.resource);
   }
 
@@ -230,6 +239,19 @@ class reader {
     if (w.longest.size() > bypass_max_) found_.push_back(report(w));
   }
 
+  // Jain's index of who got it, in hundredths.
+  [[nodiscard]] std::size_t fairness(const wait& w) const {
+    auto all = taken_.at({w.resource, w.kind});
+    all.emplace(w.waiter, 0);
+    std::size_t sum = 0;
+    std::size_t squares = 0;
+    for (const auto& [task, times] : all) {
+      sum += times;
+      squares += times * times;
+    }
+    return 100 * sum * sum / (all.size() * squares);
+  }
+
   [[nodiscard]] violation report(const wait& w) const;
 
   const trace& what_;
@@ -238,6 +260,8 @@ class reader {
   std::vector<std::size_t> blocked_;      // by task: its latest event if that says it blocked
   std::vector<std::size_t> last_change_;  // by resource: the latest event that changed it
   std::size_t last_death_ = no_event;
+  std::size_t now_ = 0;  // the event at hand
+  std::map<std::pair<resource_id, operation>, std::map<task_id, std::size_t>> taken_;
   std::vector<wait> open_;
   std::vector<violation> found_;
 };
@@ -250,6 +274,17 @@ std::vector<std::string> overtakers(const trace& what, const wait& w) {
   for (const auto& [task, count] : times)
     told.push_back(text(what.task_name(task), " ", count, count == 1 ? " time" : " times"));
   return told;
+}
+
+// "0.07" of 7 hundredths.
+std::string decimal(std::size_t hundredths) {
+  return text(hundredths / 100, hundredths % 100 < 10 ? ".0" : ".", hundredths % 100);
+}
+
+std::string_view cause(const wait& w) {
+  return w.kind == operation::grant
+             ? "caused by the program, whose own code says who is next"
+             : "caused by the primitive, which lets newcomers pass whoever waits";
 }
 
 violation reader::report(const wait& w) const {
@@ -270,7 +305,13 @@ violation reader::report(const wait& w) const {
       .details = {text("bypassed ", w.longest.size(), " times, by ", listed(overtakers(what_, w))),
                   text("denied ", w.denied,
                        " times by the schedule, which is not counted against the lock"),
-                  text("first overtaken by ", call(what_, w.longest.front()))}};
+                  text("first overtaken by ", call(what_, w.longest.front())),
+                  std::string(cause(w)),
+                  text("waited ", what_.events[now_].step - what_.events[w.since].step, " steps, ",
+                       (what_.events[now_].clock_ns - what_.events[w.since].clock_ns) / 1000,
+                       " µs of virtual time"),
+                  text("Jain's index of who got it is ", decimal(fairness(w)),
+                       " (1 if all got it equally often)")}};
 }
 
 }  // namespace

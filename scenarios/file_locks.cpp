@@ -91,7 +91,7 @@ void count_under_file_lock(scenario& scenario, bool locked) {
 }  // namespace
 
 FORKLOOM_SCENARIO("two flocks taken in opposite order", "[file-lock][flock][deadlock][broken]",
-                  .expects = {violation_kind::deadlock}) {
+                  .expects = {violation_kind::deadlock, violation_kind::lock_order}) {
   lock_two_files(scenario, true);
 }
 

@@ -181,7 +181,7 @@ FORKLOOM_SCENARIO("two peers of whom one speaks first", "[socket][correct]") {
 }
 
 FORKLOOM_SCENARIO("a datagram that is read in two halves", "[socket][expectation][broken]",
-                  .expects = {violation_kind::expectation}) {
+                  .expects = {violation_kind::expectation, violation_kind::message}) {
   const ends pair(SOCK_DGRAM);
   scenario.process("customer", [=] { send_order(pair.client); });
   scenario.process("baker", [=] {

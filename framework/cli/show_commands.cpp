@@ -57,7 +57,8 @@ int list(const list_request& request) {
 
 int show(const show_checkers&) {
   for (const auto& checker : checkers::all())
-    fmt::print("{:<12} {}\n", checker.name, checker.description);
+    fmt::print("{:<18} {}{}\n", checker.name, checker.description,
+               checker.by_default ? "" : " (only if --checkers names it)");
   return exit_code::as_expected;
 }
 

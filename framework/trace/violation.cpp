@@ -6,8 +6,9 @@ namespace forkloom {
 namespace {
 
 constexpr std::array<std::string_view, violation_kind_count> names{
-    "expectation", "crash",      "exit", "deadlock",  "hang",
-    "lost_update", "starvation", "leak", "data_race", "not_linearizable"};
+    "expectation", "crash",   "exit",       "deadlock",         "hang",       "lost_update",
+    "starvation",  "leak",    "data_race",  "not_linearizable", "lock_order", "unchecked_failure",
+    "atomicity",   "message", "permissions"};
 
 }  // namespace
 

@@ -11,8 +11,9 @@ using namespace forkloom::testing;
 TEST_CASE("the checkers come in the order of how much they tell") {
   strings order;
   for (const auto& c : checkers::all()) order.emplace_back(c.name);
-  CHECK(order == strings{"crash", "deadlock", "data_race", "lost_update", "not_linearizable",
-                         "starvation", "expectation", "exit", "hang", "leak"});
+  CHECK(order == strings{"crash", "deadlock", "data_race", "atomicity", "lost_update",
+                         "not_linearizable", "unchecked_failure", "message", "starvation",
+                         "expectation", "exit", "lock_order", "hang", "leak", "permissions"});
 }
 
 TEST_CASE("a checker is called like the kind of violation that it finds") {

@@ -52,6 +52,9 @@ TEST_CASE("a blocked waiter that is overtaken more often than allowed starves") 
   CHECK(found[0].evidence == indices{asked, 3, 6, 9, 12});
   CHECK(tells(found[0], "bypassed 4 times, by reader 0 2 times and reader 1 2 times"));
   CHECK(tells(found[0], "denied 0 times by the schedule"));
+  CHECK(tells(found[0], "caused by the program"));
+  CHECK(tells(found[0], "waited 13 steps, 0 µs of virtual time"));
+  CHECK(tells(found[0], "Jain's index of who got it is 0.66"));
 }
 
 TEST_CASE("a waiter overtaken exactly as often as allowed does not starve") {
