@@ -60,6 +60,12 @@ void add_run_options(CLI::App& app, option_texts& how) {
                  "Executions to make a failure small with; 0: none")
       ->type_name("N");
   app.add_flag("--no-shrink", how.no_shrink, "Report failures as they were found");
+  app.add_option("--suppress", how.suppress,
+                 "Do not tell violations of that kind whose resource or line matches")
+      ->type_name("KIND:PATTERN")
+      ->allow_extra_args(false);
+  app.add_option("--suppressions", how.suppressions, "The same, one a line of a file")
+      ->type_name("FILE");
   app.add_flag("--keep-going", how.keep_going, "Go on after a scenario's first violation");
 }
 
@@ -249,6 +255,7 @@ options overridden(options how, const option_texts& texts) {
   if (texts.hang_limit) how.hang_limit = parse_time("--hang-limit", *texts.hang_limit, hour);
   if (texts.strategy) how.strategy = *texts.strategy;
   if (texts.checkers) how.checkers = split_at_commas(*texts.checkers);
+  how.suppress.insert(how.suppress.end(), texts.suppress.begin(), texts.suppress.end());
   how.keep_going = how.keep_going || texts.keep_going;
   how.until_saturated = how.until_saturated || texts.until_saturated;
   how.progress = how.progress || texts.progress;

@@ -15,6 +15,8 @@ namespace forkloom::cli {
 struct option_texts {
   std::optional<std::string> executions, seed, strategy, time, processes, checkers, step_limit,
       progress_limit, hang_limit, bypass_max, replays, shrink_budget;
+  std::vector<std::string> suppress;
+  std::string suppressions;  // the path of a file; empty: none
   bool keep_going = false;
   bool no_shrink = false;
   bool until_saturated = false;

@@ -124,6 +124,17 @@ class hash_file {
   std::string path_;
 };
 
+// The lines of --suppressions, without the empty ones and those that begin with '#'.
+std::vector<std::string> suppressions_in(const std::string& path) {
+  std::vector<std::string> lines;
+  if (path.empty()) return lines;
+  std::ifstream file(path);
+  if (!file) throw usage_error(fmt::format("--suppressions: cannot read {}", path));
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty() && line.front() != '#') lines.push_back(line);
+  return lines;
+}
+
 // What was expected is told in two lines when there is more than that one scenario to read about.
 void print(const explore::campaign_result& result, const run_request& request, bool alone) {
   auto look = report::style_for(1);
@@ -173,6 +184,7 @@ int run(const run_request& request) {
   if (token) keep_owner(selected, *token);
   if (!request.save.empty()) make_directory(request.save);
   const hash_file hashes(request.hashes);
+  const auto suppressed = suppressions_in(request.how.suppressions);
 
   int code = exit_code::as_expected;
   std::vector<explore::campaign_result> results;
@@ -183,6 +195,7 @@ int run(const run_request& request) {
     how.shrink =
         request.verbose || selected.size() == 1 ? shrink_what::everything : shrink_what::surprises;
     how.progress = how.progress || (!request.quiet && ::isatty(STDERR_FILENO) != 0);
+    how.suppress.insert(how.suppress.end(), suppressed.begin(), suppressed.end());
     auto result =
         token ? explore::replay(*scenario, *token, how) : explore::run_campaign(*scenario, how);
     if (request.programs) add_replay_arguments(result, *request.programs);

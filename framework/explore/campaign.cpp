@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "forkloom/error.hpp"
+#include "framework/explore/confirm.hpp"
 #include "framework/explore/coverage_book.hpp"
 #include "framework/explore/estimates.hpp"
 #include "framework/explore/explain.hpp"
@@ -20,9 +21,11 @@
 #include "framework/explore/shrink_failure.hpp"
 #include "framework/explore/sources.hpp"
 #include "framework/explore/strategy_spec.hpp"
+#include "framework/explore/suppression.hpp"
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/random.hpp"
 #include "framework/trace/divergence.hpp"
+#include "framework/trace/schedule.hpp"
 
 namespace forkloom::explore {
 namespace {
@@ -165,7 +168,9 @@ class campaign {
     auto f = blank_finding(t, 0, {.spec = to_string(spec_), .seed = token.seed});
     f.replays = 1;
     find_sources(t);
-    f.violations = check(t, checkers_, options_);
+    auto judged = check(t, checkers_, options_);
+    f.violations = std::move(judged.violations);
+    result_.suppressed = judged.suppressed;
     if (t.hash != token.hash || t.steps != token.steps)
       f.divergence = departure(token, t, recorded);
     else
@@ -188,7 +193,8 @@ class campaign {
       return false;
     }
     if (!account(t, what.seed)) return false;
-    const auto found = check(t, checkers_, options_);
+    const auto [found, suppressed] = check(t, checkers_, options_);
+    result_.suppressed += suppressed;
     take_in(t, what, !found.empty());
     told_of_it.learn(t, !found.empty());
     if (found.empty()) return true;
@@ -196,15 +202,22 @@ class campaign {
       ++known->occurrences;
       return true;
     }
+    if (is_quiet(found)) return true;
     auto f = blank_finding(t, number, what);
-    as_found_.push_back(found);
     auto told = explain_small(f, what, std::move(t), found);
+    if (told.violations.empty()) {
+      quiet_.push_back(found);
+      result_.suppressed += found.size();
+      return true;
+    }
     f.replays = options_.replays;
     f.reproduced = told.reproduced;
     f.divergence = std::move(told.divergence);
     f.violations = std::move(told.violations);
     f.what_happened = std::move(told.what_happened);
+    confirm_predictions(f);
     result_.findings.push_back(std::move(f));
+    as_found_.push_back(found);
     return options_.keep_going;
   }
 
@@ -257,6 +270,14 @@ class campaign {
     return nullptr;
   }
 
+  // Is it known that these are suppressed by their source lines?
+  bool is_quiet(std::span<const violation> found) {
+    const bool quiet = std::any_of(quiet_.begin(), quiet_.end(),
+                                   [&](const auto& known) { return same_failure(known, found); });
+    if (quiet) result_.suppressed += found.size();
+    return quiet;
+  }
+
   bool account(const trace& t, std::uint64_t seed) {
     ++result_.executions;
     result_.steps += t.steps;
@@ -279,17 +300,39 @@ class campaign {
       lines.push_back(std::move(text));
   }
 
+  // Steers into each deadlock that was predicted, and says whether it came to that.
+  void confirm_predictions(finding& f) {
+    for (auto& v : f.violations) {
+      if (v.kind != violation_kind::lock_order) continue;
+      const auto [deadlock, steered] = confirm(run_, f.what_happened, v, options_.seed);
+      v.message += deadlock ? " (confirmed)" : " (not confirmed)";
+      if (deadlock)
+        v.details.push_back(
+            fmt::format("confirmed: steered into it, an execution deadlocked; forkloom replay {}",
+                        token_of(*deadlock, {.strategy = {}, .spec = {}, .seed = options_.seed})));
+      else
+        v.details.push_back(fmt::format("not confirmed: {} steered into it did not deadlock",
+                                        steered == 1
+                                            ? "1 execution that was"
+                                            : fmt::format("{} executions that were", steered)));
+    }
+  }
+
+  std::string token_of(const trace& t, const attempt& what) const {
+    return encode({.scenario = scenario_hash(scenario_.name),
+                   .strategy = what.spec.empty() ? spec_of(t) : what.spec,
+                   .seed = what.seed,
+                   .processes = options_.processes,
+                   .progress_limit = options_.progress_limit,
+                   .step_limit = options_.step_limit,
+                   .steps = t.steps,
+                   .hash = t.hash});
+  }
+
   finding blank_finding(const trace& t, std::uint64_t number, const attempt& what) const {
     finding f;
     f.execution = number;
-    f.token = encode({.scenario = scenario_hash(scenario_.name),
-                      .strategy = what.spec.empty() ? spec_of(t) : what.spec,
-                      .seed = what.seed,
-                      .processes = options_.processes,
-                      .progress_limit = options_.progress_limit,
-                      .step_limit = options_.step_limit,
-                      .steps = t.steps,
-                      .hash = t.hash});
+    f.token = token_of(t, what);
     return f;
   }
 
@@ -320,7 +363,11 @@ class campaign {
   coverage_book seen_;
   schedule_count schedules_;
   campaign_result result_;
-  std::vector<std::vector<violation>> as_found_;  // by finding: before it was shrunk
+
+  // Violations before failures were shrunk and source lines known: those of each finding, and those
+  // of which none was left then.
+  std::vector<std::vector<violation>> as_found_;
+  std::vector<std::vector<violation>> quiet_;
 };
 
 campaign_result in_worker(const scenario_info& scenario, const options& how,
@@ -329,6 +376,7 @@ campaign_result in_worker(const scenario_info& scenario, const options& how,
   // Mistakes are told before anything is forked.
   static_cast<void>(parse_strategy(how.strategy));
   static_cast<void>(chosen_checkers(how));
+  static_cast<void>(suppressions(how.suppress));
   const auto answer = run_in_worker([&](const worker_context& context) {
     campaign c(scenario, how, context);
     const auto packed = nlohmann::json::to_cbor(work(c));

@@ -17,14 +17,21 @@ namespace forkloom::explore {
 // The checkers that the options ask for. Throws usage_error for a name that is none.
 [[nodiscard]] std::vector<checkers::checker> chosen_checkers(const options& how);
 
-[[nodiscard]] std::vector<violation> check(const trace& t, std::span<const checkers::checker> with,
-                                           const options& how);
+struct judgement {
+  std::vector<violation> violations;
+  std::uint64_t suppressed = 0;  // that many more were found
+};
+
+// Throws usage_error for a suppression that cannot be.
+[[nodiscard]] judgement check(const trace& t, std::span<const checkers::checker> with,
+                              const options& how);
 
 // Did both fail in the same way: the same kinds, on the same resources, by the same tasks?
 [[nodiscard]] bool same_failure(std::span<const violation> a, std::span<const violation> b);
 
 struct explanation {
-  std::vector<violation> violations;
+  std::vector<violation> violations;  // none, if all are suppressed by lines known only now
+  std::uint64_t suppressed = 0;
   trace what_happened;
   std::uint32_t reproduced = 0;
   std::string divergence;

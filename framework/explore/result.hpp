@@ -102,6 +102,7 @@ struct campaign_result {
   std::string isolation;                 // "private namespaces" or "tracked names"
   std::vector<violation_kind> expected;  // what the scenario declares to be found
   std::vector<finding> findings;
+  std::uint64_t suppressed = 0;  // violations that options::suppress kept out of the findings
   verdict how = verdict::as_expected;
   std::string message;  // why the verdict is not as_expected, if no finding says it
   // What was not under control, each a line; also in a campaign that is otherwise as expected.

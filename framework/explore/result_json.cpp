@@ -158,6 +158,7 @@ void to_json(nlohmann::json& json, const campaign_result& value) {
           {"isolation", value.isolation},
           {"expected", names_of(value.expected)},
           {"findings", value.findings},
+          {"suppressed", value.suppressed},
           {"verdict", verdicts.at(static_cast<std::size_t>(value.how))},
           {"message", value.message},
           {"uncontrolled", value.uncontrolled},
@@ -180,6 +181,7 @@ void from_json(const nlohmann::json& json, campaign_result& value) {
   value.expected = field::elements_at(json, "expected", kind_from_json);
   value.findings = field::elements_at(
       json, "findings", [](const auto& element) { return element.template get<finding>(); });
+  value.suppressed = field::integer_at<std::uint64_t>(json, "suppressed");
   value.how = field::named_at<verdict>(json, "verdict", verdicts);
   value.message = field::text_at(json, "message");
   value.uncontrolled = field::elements_at(

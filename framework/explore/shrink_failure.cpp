@@ -78,7 +78,7 @@ std::optional<small_failure> shrink_failure(runner& run, std::uint64_t seed, con
   const auto until = clock::now() + how.shrink_time;
   const shrink::runner try_out = [&](const schedule& candidate) {
     auto made = run.run(strategy::replay(candidate), seed, tracing::lean);
-    const auto violations = check(made, with, how);
+    const auto violations = check(made, with, how).violations;
     const bool fails = fails_alike(first, found, made, violations);
     return shrink::outcome{std::move(made), fails};
   };
@@ -109,7 +109,7 @@ std::optional<small_failure> shrink_failure(runner& run, std::uint64_t seed, con
     made.how.continuations = critical->continuations;
     made.how.executions += critical->executions;
   }
-  made.violations = check(made.what_happened, with, how);
+  made.violations = check(made.what_happened, with, how).violations;
   return made;
 }
 

@@ -111,6 +111,7 @@ json result_json(const explore::campaign_result& result) {
           {"coverage", coverage_json(result)},
           {"estimates", estimates_json(result)},
           {"conclusion", result.conclusion},
+          {"suppressed", result.suppressed},
           {"uncontrolled", result.uncontrolled}};
 }
 

@@ -216,6 +216,9 @@ std::string summary(const explore::campaign_result& result, const style& look) {
   if (!result.expected.empty()) line += fmt::format(" (expects {})", kinds(result.expected));
   line += fmt::format(" [{}]\n", effort);
   if (!result.message.empty()) line += "  " + harmless(result.message) + "\n";
+  if (result.suppressed != 0)
+    line += fmt::format("  {} violation{} suppressed\n", result.suppressed,
+                        result.suppressed == 1 ? "" : "s");
   return line;
 }
 

@@ -42,8 +42,9 @@ struct options {
 
   // What is looked for.
 
-  std::vector<std::string> checkers;  // by name; empty: all of them
+  std::vector<std::string> checkers;  // by name; empty: all that need not be asked for by name
   std::uint32_t bypass_max = 32;      // a waiter overtaken more often than this starves; at least 1
+  std::vector<std::string> suppress{};    // "KIND:PATTERN", not to be told; see docs/checkers.md
   std::vector<violation_kind> expects{};  // not empty: one of these must be found, and nothing else
 
   // What happens then.
