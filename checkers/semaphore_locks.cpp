@@ -1,5 +1,7 @@
 #include "checkers/semaphore_locks.hpp"
 
+#include <algorithm>
+
 namespace forkloom::checkers {
 namespace {
 
@@ -11,20 +13,38 @@ bool takes(const event& e) {
 
 bool posts(const event& e) { return succeeded(e) && e.op == operation::sem_post; }
 
+struct holder {
+  task_id task = no_task;
+  std::vector<lock_book::holding> within;  // the locks that it held when it took the semaphore
+};
+
+// Has the task given back a lock under which it took the semaphore, and still has that?
+bool outlives(const lock_book& book, const holder& h) {
+  return std::any_of(h.within.begin(), h.within.end(),
+                     [&](const auto& outer) { return !book.holds(h.task, outer.lock); });
+}
+
 }  // namespace
 
 semaphore_locks::semaphore_locks(const trace& what) : what_(what) {
-  std::map<resource_id, task_id> holders;
+  lock_book book(what);
+  std::map<resource_id, holder> holders;
   std::set<resource_id> others;
-  for (const auto& e : what.events) {
+  for (std::size_t i = 0; i < what.events.size(); ++i) {
+    const auto& e = what.events[i];
     if (takes(e)) {
-      if (!holders.emplace(e.resource, e.task).second) others.insert(e.resource);
+      const holder now{.task = e.task, .within = book.held_by(e.task)};
+      if (!holders.emplace(e.resource, now).second) others.insert(e.resource);
       locks_.insert(e.resource);
     } else if (posts(e)) {
-      const auto holder = holders.find(e.resource);
-      if (holder == holders.end() || holder->second != e.task) others.insert(e.resource);
+      const auto found = holders.find(e.resource);
+      if (found == holders.end() || found->second.task != e.task) others.insert(e.resource);
       holders.erase(e.resource);
     }
+    book.take(i);
+    if (!traits(e.op).releases) continue;
+    for (const auto& [semaphore, h] : holders)
+      if (h.task == e.task && outlives(book, h)) others.insert(semaphore);
   }
   for (const auto semaphore : others) locks_.erase(semaphore);
 }

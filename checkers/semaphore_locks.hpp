@@ -1,6 +1,8 @@
 // POSIX semaphores that a trace uses as locks: whoever posts one is whoever took it last, and
 // nobody takes it a second time before. A semaphore that counts things is posted by others, or
-// taken by several. Kept up to date like the lock book, for what that does not know.
+// taken by several. One that is kept longer than a lock under which it was taken belongs to a group
+// (the first reader takes it for all, and the last one gives it back), even if the last one happens
+// to be the first. Kept up to date like the lock book, for what that does not know.
 #pragma once
 
 #include <cstddef>

@@ -163,6 +163,20 @@ TEST_CASE("a semaphore that is taken and given back by the same task is a lock")
   CHECK(o.found().size() == (posted_by_another ? 0 : 1));
 }
 
+TEST_CASE("a semaphore that is kept longer than a lock it was taken under is no lock") {
+  office o;
+  const auto empty = o.b.resource("empty", resource_kind::semaphore);
+  const bool kept = GENERATE(false, true);
+  o.lock(o.clerk, o.ledger);
+  o.b.does(o.clerk, operation::sem_wait, empty);
+  if (kept) o.unlock(o.clerk, o.ledger);
+  o.b.does(o.clerk, operation::sem_post, empty);
+  if (!kept) o.unlock(o.clerk, o.ledger);
+  o.b.does(o.cashier, operation::sem_wait, empty);
+  o.lock(o.cashier, o.ledger);
+  CHECK(o.found().size() == (kept ? 0 : 1));
+}
+
 TEST_CASE("a condition wait gives its mutex up, and takes it again") {
   office o;
   const auto changed = o.b.resource("changed", resource_kind::condition);
