@@ -87,6 +87,18 @@ TEST_CASE("two programs in C++ take turns with named semaphores", "[acceptance]"
   CHECK(nothing.holds());
 }
 
+TEST_CASE("two threads of a program meet at two semaphores", "[acceptance]") {
+  require_correct(run(200, {"--expect-output", "together 42"}, {fixture("program_rendezvous")}));
+}
+
+TEST_CASE("a thread that does not wait for the other one is found", "[acceptance]") {
+  const auto done =
+      run(200, {"--expect-output", "together 42"}, {fixture("program_rendezvous"), "hasty"});
+  INFO(done.out);
+  CHECK(done.code == 1);
+  CHECK(done.out.find("forkloom replay ") != std::string::npos);
+}
+
 // Wherever the two are, task 1 goes at each of these steps if it can.
 TEST_CASE("an explicit schedule goes on in the programs that tasks execute", "[acceptance]") {
   const nothing_left nothing;
