@@ -1,5 +1,8 @@
 // `forkloom run`: exit codes, messages, JSON.
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "tests/acceptance/command_run.hpp"
 #include "tests/catch.hpp"
@@ -8,6 +11,7 @@ namespace {
 
 using Catch::Contains;
 using forkloom::tests::run_forkloom;
+using forkloom::tests::scratch_directory;
 using json = nlohmann::json;
 
 json only_scenario(const std::string& text) {
@@ -45,6 +49,33 @@ TEST_CASE("of several scenarios the worst decides the exit code", "[acceptance]"
   CHECK(run_forkloom({"run", "deposits in turn", "a lost deposit"}).code == 0);
   CHECK(run_forkloom({"run", "a bad exit", "deposits in turn"}).code == 1);
   CHECK(run_forkloom({"run", "a bad exit", "a scenario that throws"}).code == 3);
+}
+
+TEST_CASE("what is suppressed is counted and no violation", "[acceptance]") {
+  const scratch_directory place;
+  const auto file = (place.path() / "known").string();
+  std::ofstream(file) << "# known since the spring\nlost_update:acc*\n";
+  using words = std::vector<std::string>;
+  for (const auto& how :
+       {words{"--suppress", "lost_update:acc*"}, words{"--suppress", "*:scenarios.cpp:*"},
+        words{"--suppressions", file}}) {
+    INFO(how[1]);
+    const auto done =
+        run_forkloom({"run", "an undeclared lost deposit", "--executions", "50", how[0], how[1]});
+    CHECK(done.code == 0);
+    CHECK_THAT(done.out, Contains("found nothing") && Contains("suppressed"));
+  }
+}
+
+TEST_CASE("another kind or resource is not suppressed, and a mistake is a usage error",
+          "[acceptance]") {
+  const auto run = [](const std::string& option, const std::string& value) {
+    return run_forkloom({"run", "an undeclared lost deposit", option, value}).code;
+  };
+  CHECK(run("--suppress", "deadlock:account") == 1);
+  CHECK(run("--suppress", "lost_update:ledger") == 1);
+  CHECK(run("--suppress", "nonsense") == 2);
+  CHECK(run("--suppressions", "/nowhere") == 2);
 }
 
 TEST_CASE("misbehaving bodies are violations with a name", "[acceptance]") {

@@ -71,4 +71,22 @@ TEST_CASE("a deadlock that one class has is found, replayed and counted", "[expl
   CHECK(done.findings[0].token.find("-schedule") != std::string::npos);
 }
 
+TEST_CASE("a deadlock that is predicted is steered into, and its token replays it", "[explore]") {
+  const auto& program = named("2 locks, opposed");
+  const auto done = explore_all(program, "dpor", {"lock_order"});
+  REQUIRE(!done.findings.empty());
+  const auto& predicted = done.findings[0].violations.front();
+  CHECK_THAT(predicted.message, Catch::EndsWith("(confirmed)"));
+  const std::string before = "forkloom replay ";
+  const auto& confirmed = predicted.details.back();
+  const auto at = confirmed.find(before);
+  REQUIRE(at != std::string::npos);
+
+  const scenario_info info{.name = program.name, .line = 1, .body = program.body};
+  const auto again = explore::replay(info, decode(confirmed.substr(at + before.size())), {});
+  REQUIRE(again.findings.size() == 1);
+  CHECK(again.findings[0].reproduced == 1);
+  CHECK(again.findings[0].violations.front().kind == violation_kind::deadlock);
+}
+
 }  // namespace
