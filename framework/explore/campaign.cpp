@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "forkloom/error.hpp"
+#include "framework/explore/checked_options.hpp"
 #include "framework/explore/confirm.hpp"
 #include "framework/explore/coverage_book.hpp"
 #include "framework/explore/estimates.hpp"
@@ -34,34 +33,6 @@ using clock = std::chrono::steady_clock;
 
 double seconds_since(clock::time_point begin) {
   return std::chrono::duration<double>(clock::now() - begin).count();
-}
-
-template <class Number>
-void check_range(std::string_view what, Number value, Number low, Number high) {
-  if (value < low || value > high)
-    throw usage_error(
-        fmt::format("option {} is {}; it must be from {} to {}", what, value, low, high));
-}
-
-void validate_options(const options& how) {
-  constexpr auto any = ~std::uint64_t{0};
-  check_range<std::uint64_t>("executions", how.executions, 1, any);
-  check_range<unsigned>("processes", how.processes, 1, execution::task_capacity);
-  check_range<std::uint64_t>("progress_limit", how.progress_limit, 1, any);
-  check_range<std::uint64_t>("step_limit", how.step_limit, 1, 900'000);
-  check_range<long>("hang_limit (ms)", how.hang_limit.count(), 1, 3'600'000);
-  check_range<std::uint32_t>("bypass_max", how.bypass_max, 1, ~std::uint32_t{0});
-  check_range<unsigned>("replays", how.replays, 1, 1'000);
-  if (how.time.count() < 0) throw usage_error("option time is negative");
-}
-
-void validate(const scenario_info& scenario, const options& how) {
-  try {
-    validate_options(how);
-  } catch (const usage_error& error) {
-    throw usage_error(fmt::format("scenario \"{}\" ({}:{}): {}", scenario.name, scenario.file,
-                                  scenario.line, error.what()));
-  }
 }
 
 // An execution that says nothing about the scenario, because it could not be carried out or was not
@@ -385,16 +356,6 @@ campaign_result in_worker(const scenario_info& scenario, const options& how,
   return nlohmann::json::from_cbor(answer).get<campaign_result>();
 }
 
-std::uint64_t number_from(const char* variable, const char* text) {
-  std::uint64_t value = 0;
-  const std::string_view view(text);
-  const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), value);
-  if (view.empty() || error != std::errc{} || end != view.data() + view.size())
-    throw usage_error(
-        fmt::format("{}=\"{}\" in the environment must be a whole number", variable, text));
-  return value;
-}
-
 }  // namespace
 
 campaign_result run_campaign(const scenario_info& scenario, const options& how) {
@@ -413,17 +374,6 @@ campaign_result replay(const scenario_info& scenario, const replay_token& token,
   adjusted.progress_limit = token.progress_limit;
   adjusted.step_limit = token.step_limit;
   return in_worker(scenario, adjusted, [&](campaign& c) { return c.replay(token, recorded); });
-}
-
-options with_environment(options how) {
-  if (const char* text = std::getenv("FORKLOOM_EXECUTIONS"); text != nullptr)
-    how.executions = number_from("FORKLOOM_EXECUTIONS", text);
-  if (const char* text = std::getenv("FORKLOOM_SEED"); text != nullptr)
-    how.seed = number_from("FORKLOOM_SEED", text);
-  if (const char* text = std::getenv("FORKLOOM_SHRINK"); text != nullptr)
-    how.shrink_budget = number_from("FORKLOOM_SHRINK", text);
-  if (const char* text = std::getenv("FORKLOOM_STRATEGY"); text != nullptr) how.strategy = text;
-  return how;
 }
 
 }  // namespace forkloom::explore
