@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "framework/trace/lock_operations.hpp"
 #include "framework/trace/record_range.hpp"
 #include "framework/trace/vector_clock.hpp"
 
@@ -15,20 +16,9 @@ void lock_book::take(std::size_t event) {
   }
   if (e.how != outcome::completed || e.error != 0) return;
   take_file_event(e, event);
+  if (takes_lock(e.op)) return locked({e.task, e.resource}, event);
+  if (gives_lock_back(e.op)) return unlocked({e.task, e.resource});
   switch (e.op) {
-    case operation::mutex_lock:
-    case operation::mutex_trylock:
-    case operation::rwlock_rdlock:
-    case operation::rwlock_tryrdlock:
-    case operation::rwlock_wrlock:
-    case operation::rwlock_trywrlock:
-    case operation::spin_lock:
-    case operation::spin_trylock:
-      return locked({e.task, e.resource}, event);
-    case operation::mutex_unlock:
-    case operation::rwlock_unlock:
-    case operation::spin_unlock:
-      return unlocked({e.task, e.resource});
     case operation::mutex_init:
     case operation::mutex_destroy:
     case operation::rwlock_init:
@@ -82,9 +72,7 @@ void lock_book::take_file_event(const event& e, std::size_t at) {
              then.last <= now.last;
     });
   }
-  const bool locks = e.op == operation::flock || e.op == operation::record_lock ||
-                     e.op == operation::record_trylock;
-  if (locks) mine.push_back({.lock = e.resource, .since = at});
+  if (takes_file_lock(e.op)) mine.push_back({.lock = e.resource, .since = at});
 }
 
 void lock_book::locked(place where, std::size_t event) {

@@ -34,6 +34,7 @@
 #include "checkers/lock_book.hpp"
 #include "checkers/semaphore_locks.hpp"
 #include "checkers/words.hpp"
+#include "framework/trace/lock_operations.hpp"
 #include "framework/trace/record_range.hpp"
 #include "framework/trace/vector_clock.hpp"
 
@@ -96,27 +97,8 @@ bool waits_for_lock(const event& e, const semaphore_locks& semaphores) {
 }
 
 bool concerns_lock(const event& e, const semaphore_locks& semaphores) {
-  switch (e.op) {
-    case operation::mutex_lock:
-    case operation::mutex_trylock:
-    case operation::mutex_unlock:
-    case operation::rwlock_rdlock:
-    case operation::rwlock_tryrdlock:
-    case operation::rwlock_wrlock:
-    case operation::rwlock_trywrlock:
-    case operation::rwlock_unlock:
-    case operation::spin_lock:
-    case operation::spin_trylock:
-    case operation::spin_unlock:
-    case operation::flock:
-    case operation::file_unlock:
-    case operation::record_lock:
-    case operation::record_trylock:
-    case operation::record_unlock:
-      return true;
-    default:
-      return semaphores.is_lock(e.resource);
-  }
+  return takes_lock(e.op) || gives_lock_back(e.op) || takes_file_lock(e.op) ||
+         gives_file_lock_back(e.op) || semaphores.is_lock(e.resource);
 }
 
 // What the program orders, and its locks do not.

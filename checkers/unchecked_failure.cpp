@@ -31,41 +31,19 @@
 #include "checkers/lock_book.hpp"
 #include "checkers/semaphore_locks.hpp"
 #include "checkers/words.hpp"
+#include "framework/trace/lock_operations.hpp"
 
 namespace forkloom::checkers {
 namespace {
 
-bool takes_lock(operation op) {
-  switch (op) {
-    case operation::mutex_lock:
-    case operation::mutex_trylock:
-    case operation::rwlock_rdlock:
-    case operation::rwlock_tryrdlock:
-    case operation::rwlock_wrlock:
-    case operation::rwlock_trywrlock:
-    case operation::spin_lock:
-    case operation::spin_trylock:
-    case operation::sem_wait:
-    case operation::sem_trywait:
-      return true;
-    default:
-      return false;
-  }
+bool takes_lock_or_semaphore(operation op) {
+  return takes_lock(op) || op == operation::sem_wait || op == operation::sem_trywait;
 }
 
 // The lock that the call presupposes to be held; no_resource for every other call.
 resource_id given_back(const event& e) {
-  switch (e.op) {
-    case operation::mutex_unlock:
-    case operation::rwlock_unlock:
-    case operation::spin_unlock:
-    case operation::sem_post:
-      return e.resource;
-    case operation::cond_wait:
-      return e.second;
-    default:
-      return no_resource;
-  }
+  if (gives_lock_back(e.op) || e.op == operation::sem_post) return e.resource;
+  return e.op == operation::cond_wait ? e.second : no_resource;
 }
 
 // What calls make, and others then need.
@@ -150,7 +128,7 @@ class reader {
 
   void take_lock_call(std::size_t i) {
     const auto& e = what_.events[i];
-    if (takes_lock(e.op)) {
+    if (takes_lock_or_semaphore(e.op)) {
       if (e.error == 0)
         not_taken_.erase({e.task, e.resource});
       else
@@ -188,8 +166,8 @@ class reader {
     bool ever_given_back = false;
     for (const auto& e : what_.events) {
       if (e.resource != semaphore || e.how != outcome::completed) continue;
-      if (takes_lock(e.op) && e.error != 0) failed.insert(e.task);
-      if (takes_lock(e.op) && e.error == 0) {
+      if (takes_lock_or_semaphore(e.op) && e.error != 0) failed.insert(e.task);
+      if (takes_lock_or_semaphore(e.op) && e.error == 0) {
         failed.erase(e.task);
         holder = e.task;
       }

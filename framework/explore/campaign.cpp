@@ -127,7 +127,7 @@ class campaign {
     progress.finish(seen_);
     result_.conclusion = explorer->conclusion();
     result_.seconds = seconds_since(begin);
-    sum_up();
+    sum_up(explorer->samples());
     judge(result_, options_);
     return std::move(result_);
   }
@@ -199,14 +199,15 @@ class campaign {
   }
 
   // What was seen, and what that means for what was not.
-  void sum_up() {
+  void sum_up(bool sampled) {
     auto& c = result_.coverage;
     c.classes = seen_.classes();
     c.orderings = seen_.orderings();
     c.lock_states = seen_.lock_states();
     c.last_new = seen_.last_new();
-    result_.estimates =
-        estimates_from(seen_, schedules_, result_.estimates.failed, options_.keep_going);
+    if (sampled)
+      result_.estimates =
+          estimates_from(seen_, schedules_, result_.estimates.failed, options_.keep_going);
   }
 
   // Explains the execution, or a smaller one that fails in the same way; the finding then has that

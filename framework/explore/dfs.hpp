@@ -27,6 +27,7 @@ class dfs final : public explorer {
 
   [[nodiscard]] std::optional<attempt> next(std::uint64_t number) override;
   void learn(const trace& what, bool violated) override;
+  [[nodiscard]] bool samples() const override { return false; }
   [[nodiscard]] std::string conclusion() const override;
 
   [[nodiscard]] bool finished() const noexcept { return begun_ && now_.empty() && later_.empty(); }

@@ -34,6 +34,7 @@ class dpor final : public explorer {
 
   [[nodiscard]] std::optional<attempt> next(std::uint64_t number) override;
   void learn(const trace& what, bool violated) override;
+  [[nodiscard]] bool samples() const override { return false; }
   [[nodiscard]] std::string conclusion() const override;
 
   [[nodiscard]] std::uint64_t classes() const noexcept { return classes_.size(); }

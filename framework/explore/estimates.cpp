@@ -89,7 +89,8 @@ estimate_summary estimates_from(const coverage_book& seen, const schedule_count&
   const auto range =
       failed == 1 && !goes_on ? first_failure_interval(n) : failure_interval(failed, n);
   const double failure = n == 0 ? 0 : real(failed) / real(n);
-  return {.schedules_log2 = schedules.known() ? schedules.log2() : -1,
+  return {.known = true,
+          .schedules_log2 = schedules.known() ? schedules.log2() : -1,
           .classes = classes_estimate(seen.classes(), once, twice),
           .new_class = new_class_probability(n, once),
           .more_for_classes = executions_for_classes(n, seen.classes(), once, twice, 1 - risk),

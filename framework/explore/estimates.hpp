@@ -1,7 +1,8 @@
 // What the executions of a campaign let one say about those that were not run.
 //
 // Everything here takes executions for independent draws. They are for strategies that do not
-// learn; for the others (portfolio, guided) the numbers are as good as the assumption.
+// learn; for those that do (portfolio, guided) the numbers are as good as the assumption. Of a
+// search (dfs, dpor) nothing is estimated: see explorer::samples().
 #pragma once
 
 #include <cstdint>

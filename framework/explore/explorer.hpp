@@ -54,6 +54,9 @@ class explorer {
   // failure may be run again, with the same attempt, of which nothing is told.
   virtual void learn(const trace& what, bool violated) = 0;
 
+  // Are its executions drawn at random? Only of draws can one estimate what was not seen.
+  [[nodiscard]] virtual bool samples() const { return true; }
+
   // What is promised beforehand, in words; "" if nothing is.
   [[nodiscard]] virtual std::string guarantee() const { return {}; }
 

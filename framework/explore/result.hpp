@@ -72,6 +72,7 @@ struct coverage_summary {
 
 // What that lets one say about executions that were not run: see explore/estimates.hpp.
 struct estimate_summary {
+  bool known = false;                  // false: the executions were no draws, and all else is blank
   double schedules_log2 = -1;          // of the number of schedules; below 0: not known
   double classes = 0;                  // at least as many
   double new_class = 1;                // probability that the next execution is of a new class

@@ -101,7 +101,8 @@ void from_json(const nlohmann::json& json, coverage_summary& value) {
 }
 
 void to_json(nlohmann::json& json, const estimate_summary& value) {
-  json = {{"schedules_log2", value.schedules_log2},
+  json = {{"known", value.known},
+          {"schedules_log2", value.schedules_log2},
           {"classes", value.classes},
           {"new_class", value.new_class},
           {"more_for_classes", value.more_for_classes},
@@ -113,6 +114,7 @@ void to_json(nlohmann::json& json, const estimate_summary& value) {
 }
 
 void from_json(const nlohmann::json& json, estimate_summary& value) {
+  value.known = field::at(json, "known").get<bool>();
   value.schedules_log2 = field::real_at(json, "schedules_log2");
   value.classes = field::real_at(json, "classes");
   value.new_class = field::real_at(json, "new_class");

@@ -77,6 +77,7 @@ json coverage_json(const explore::campaign_result& result) {
 
 json estimates_json(const explore::campaign_result& result) {
   const auto& e = result.estimates;
+  if (!e.known) return nullptr;
   const auto known = [](bool is, auto value) { return is ? json(value) : json(nullptr); };
   return {{"schedules_log2", known(e.schedules_log2 >= 0, e.schedules_log2)},
           {"classes", e.classes},

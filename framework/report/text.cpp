@@ -301,8 +301,8 @@ std::string full_report(const explore::campaign_result& result, const style& loo
   if (result.coverage.saturated)
     text += fmt::format("  saturated: nothing new in the last {} executions\n",
                         result.executions - result.coverage.last_new);
-  if (look.verbose && result.coverage.classes > 0)
-    text += coverage_of(result) + estimates_of(result);
+  if (look.verbose && result.coverage.classes > 0) text += coverage_of(result);
+  if (look.verbose && result.estimates.known) text += estimates_of(result);
   if (!result.isolation.empty()) text += "  isolation: " + result.isolation + "\n";
   for (const auto& line : result.uncontrolled)
     if (line != result.message)

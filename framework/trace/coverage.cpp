@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "framework/trace/fold.hpp"
+#include "framework/trace/lock_operations.hpp"
 #include "framework/trace/schedule_class.hpp"
 #include "framework/trace/stable_label.hpp"
 #include "framework/trace/vector_clock.hpp"
@@ -109,30 +110,8 @@ class locks {
  private:
   static bool completed(const event& e) { return e.how == outcome::completed && e.error == 0; }
 
-  static bool is_taking(operation op) {
-    switch (op) {
-      case operation::mutex_lock:
-      case operation::mutex_trylock:
-      case operation::rwlock_rdlock:
-      case operation::rwlock_tryrdlock:
-      case operation::rwlock_wrlock:
-      case operation::rwlock_trywrlock:
-      case operation::spin_lock:
-      case operation::spin_trylock:
-      case operation::flock:
-      case operation::record_lock:
-      case operation::record_trylock:
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  static bool gives_back(operation op) {
-    return op == operation::mutex_unlock || op == operation::rwlock_unlock ||
-           op == operation::spin_unlock || op == operation::file_unlock ||
-           op == operation::record_unlock;
-  }
+  static bool is_taking(operation op) { return takes_lock(op) || takes_file_lock(op); }
+  static bool gives_back(operation op) { return gives_lock_back(op) || gives_file_lock_back(op); }
 
   void take_lock(const event& e) {
     if (e.how == outcome::blocked)

@@ -159,6 +159,18 @@ TEST_CASE("strategies that learn learn the same in another run", "[acceptance][d
   CHECK(first != run("2"));
 }
 
+TEST_CASE("a search takes the same course in another run", "[acceptance][determinism]") {
+  const auto* strategy = GENERATE("dfs:1", "dpor");
+  CAPTURE(strategy);
+  const auto run = [&] {
+    return hashes_of(FORKLOOM_COMMAND, {"a bounded buffer that waits with if", "--strategy",
+                                        strategy, "--executions", "100"});
+  };
+  const auto first = run();
+  CHECK(hash_column(first).size() > 20);
+  CHECK(first_difference(first, run()) == "");
+}
+
 TEST_CASE("another campaign seed gives other hashes", "[acceptance][determinism]") {
   const auto run = [](const std::string& seed) {
     return hashes_of(FORKLOOM_COMMAND,

@@ -16,7 +16,8 @@ json result_of(const std::string& text) { return json::parse(text).at("scenarios
 
 TEST_CASE("what a strategy finds is replayed from its token, whatever it has learned",
           "[acceptance]") {
-  const auto* strategy = GENERATE("surw", "guided", "portfolio", "swarm", "long_turns:1", "pct:2");
+  const auto* strategy = GENERATE("surw", "guided", "portfolio", "swarm", "long_turns:1", "pct:2",
+                                  "dfs", "dfs:1", "dpor");
   CAPTURE(strategy);
   const auto found =
       run_forkloom({"run", "a lost deposit", "--json", "--strategy", strategy, "--seed", "3"});
@@ -27,6 +28,26 @@ TEST_CASE("what a strategy finds is replayed from its token, whatever it has lea
   const auto replayed = result_of(again.out).at("violations").at(0);
   CHECK(replayed.at("reproduced") == 1);
   CHECK(replayed.at("kind") == "lost_update");
+}
+
+TEST_CASE("a search that has explored everything ends, says so, and estimates nothing",
+          "[acceptance]") {
+  // Two tasks of four steps each, which commute.
+  const auto [strategy, said, executions] = GENERATE(table<std::string, std::string, int>(
+      {{"dfs", "all 70 interleavings explored, none violates", 70},
+       {"dfs:1", "all 8 interleavings with at most 1 preemption explored, none violates", 8},
+       {"dpor", "all 1 interleavings (happens-before classes) explored, none violates", 1}}));
+  const std::vector<std::string> arguments{"run", "deposits in turn", "--executions",
+                                           "500", "--strategy",       strategy};
+  auto as_json = arguments;
+  as_json.emplace_back("--json");
+  const auto done = run_forkloom(as_json);
+  CHECK(done.code == 0);
+  const auto result = result_of(done.out);
+  CHECK(result.at("conclusion") == said);
+  CHECK(result.at("executions") == executions);
+  CHECK(result.at("estimates").is_null());
+  CHECK_THAT(run_forkloom(arguments).out, Contains(said));
 }
 
 TEST_CASE("a strategy of the user's is listed with the others", "[acceptance]") {
@@ -46,8 +67,8 @@ TEST_CASE("a strategy that picks a task which cannot go on is an error that name
 
 TEST_CASE("parameters that a strategy does not take are refused, and those that there are named",
           "[acceptance]") {
-  for (const auto* strategy :
-       {"always_a_stranger:3", "portfolio:2", "surw:x", "swarm:1", "guided:", "lng_turns"}) {
+  for (const auto* strategy : {"dfs:x", "dpor:2", "always_a_stranger:3", "portfolio:2", "surw:x",
+                               "swarm:1", "guided:", "lng_turns"}) {
     const auto done = run_forkloom({"run", "a lost deposit", "--strategy", strategy});
     CAPTURE(strategy);
     CHECK(done.code == 2);

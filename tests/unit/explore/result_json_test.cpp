@@ -46,7 +46,8 @@ campaign_result sample() {
   result.uncontrolled = {"recvmsg, 3 times"};
   result.coverage = {
       .classes = 7, .orderings = 8, .lock_states = 9, .last_new = 10, .saturated = true};
-  result.estimates = {.schedules_log2 = 12.5,
+  result.estimates = {.known = true,
+                      .schedules_log2 = 12.5,
                       .classes = 7.5,
                       .new_class = 0.25,
                       .more_for_classes = 30,
@@ -82,6 +83,7 @@ TEST_CASE("a campaign's result keeps every field on its way to the caller", "[js
   CHECK(after.coverage.lock_states == 9);
   CHECK(after.coverage.last_new == 10);
   CHECK(after.coverage.saturated);
+  CHECK(after.estimates.known);
   CHECK(after.estimates.schedules_log2 == 12.5);
   CHECK(after.estimates.classes == 7.5);
   CHECK(after.estimates.new_class == 0.25);
