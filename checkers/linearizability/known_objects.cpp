@@ -94,9 +94,9 @@ std::optional<bool> judge_distinct(known_object object, const history& what) {
     case known_object::priority_queue:
       return judge_distinct_priority_queue(what);
     case known_object::stack:
-      break;
+      return judge_distinct_stack(what);
   }
-  return std::nullopt;
+  throw std::invalid_argument("no known object");
 }
 
 judgement judge_known(known_object object, const history& what, const search_limits& limits) {

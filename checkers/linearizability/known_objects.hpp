@@ -3,8 +3,7 @@
 // If no value is inserted twice, the calls about a value can be told apart from all others, and
 // then these objects can be judged in log-linear time: registers by Gibbons & Korach ("Testing
 // Shared Memories", SIAM J. Comput. 1997), collections in the manner of Lee & Mathur ("Efficient
-// Decision Procedures for Linearizability", OOPSLA 2025). A stack is always searched: its fast
-// procedure needs more machinery than the rest together.
+// Decision Procedures for Linearizability", OOPSLA 2025).
 #pragma once
 
 #include <cstdint>
@@ -41,8 +40,8 @@ constexpr std::int64_t nothing = std::numeric_limits<std::int64_t>::min();
 [[nodiscard]] std::unique_ptr<sequential_model> model_of(known_object object);
 
 // Is it linearizable? Nothing where the fast way does not apply: a value is inserted twice (or the
-// register's first value is written), a removal is pending that could have taken anything, or the
-// object is a stack. Keys are not looked at.
+// register's first value is written), or a removal is pending that could have taken anything. Keys
+// are not looked at.
 [[nodiscard]] std::optional<bool> judge_distinct(known_object object, const history& what);
 
 // The fast way if it applies to all keys, else the search. The fast way gives no order.
@@ -53,6 +52,7 @@ constexpr std::int64_t nothing = std::numeric_limits<std::int64_t>::min();
 [[nodiscard]] std::optional<bool> judge_distinct_register(const history& what);
 [[nodiscard]] std::optional<bool> judge_distinct_set(const history& what);
 [[nodiscard]] std::optional<bool> judge_distinct_queue(const history& what);
+[[nodiscard]] std::optional<bool> judge_distinct_stack(const history& what);
 [[nodiscard]] std::optional<bool> judge_distinct_priority_queue(const history& what);
 
 }  // namespace forkloom::checkers

@@ -1,6 +1,7 @@
 // Histories written by hand, and histories made from random steps.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
