@@ -42,7 +42,7 @@ trace scenario_engine::execute(const scenario_info& info) {
     scenario declared(*this);
     watch_.emplace(limit_);
     info.body(declared);
-    if (!ran_) run_processes();
+    if (!ran_ && !program_.missing) run_processes();
   } catch (const usage_error&) {
     misuse = std::current_exception();
   } catch (const std::exception& e) {
@@ -62,7 +62,7 @@ trace scenario_engine::execute(const scenario_info& info) {
     result.how = ending::failed;
     result.detail =
         info.line == 0 ? trouble_ : fmt::format("the scenario's body threw: {}", trouble_);
-  } else if (result.tasks.empty()) {
+  } else if (result.tasks.empty() && !program_.missing) {
     throw usage_error(
         fmt::format("scenario \"{}\" ({}:{}) declares no process; call scenario.processes() or "
                     "scenario.process() in its body",

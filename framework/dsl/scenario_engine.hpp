@@ -14,6 +14,7 @@
 #include "forkloom/registry.hpp"
 #include "forkloom/scenario.hpp"
 #include "framework/dsl/body_limit.hpp"
+#include "framework/dsl/program_choice.hpp"
 #include "framework/execution/controller.hpp"
 #include "framework/execution/scenario_memory.hpp"
 #include "framework/trace/trace.hpp"
@@ -23,8 +24,14 @@ namespace forkloom::detail {
 class scenario_engine {
  public:
   scenario_engine(execution::controller& controller, execution::scenario_memory& memory,
-                  body_limit& limit, const options& how, std::uint64_t seed)
-      : controller_(controller), memory_(memory), limit_(limit), options_(how), seed_(seed) {}
+                  body_limit& limit, const options& how, std::uint64_t seed,
+                  program_choice& program)
+      : controller_(controller),
+        memory_(memory),
+        limit_(limit),
+        options_(how),
+        seed_(seed),
+        program_(program) {}
 
   // Runs the body and its processes once. The controller must have begun an execution. The body's
   // exceptions end up in the trace. Throws usage_error if the body declares no process.
@@ -42,6 +49,7 @@ class scenario_engine {
     destructors_.push_back(std::move(destructor));
   }
   [[nodiscard]] std::uint64_t execution_seed() const noexcept { return seed_; }
+  [[nodiscard]] program_choice& program() noexcept { return program_; }
   void found(judged_history history) { histories_.push_back(std::move(history)); }
   [[nodiscard]] unsigned default_process_count() const { return options_.processes; }
 
@@ -63,6 +71,7 @@ class scenario_engine {
   std::optional<body_limit::watch> watch_;  // while the body runs
   const options& options_;
   std::uint64_t seed_;
+  program_choice& program_;
   std::vector<judged_history> histories_;
   std::vector<std::function<void()>> destructors_;
   std::vector<allowance> allowances_;  // by task

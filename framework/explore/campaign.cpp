@@ -18,6 +18,7 @@
 #include "framework/explore/result_json.hpp"
 #include "framework/explore/runner.hpp"
 #include "framework/explore/shrink_failure.hpp"
+#include "framework/explore/smaller_program.hpp"
 #include "framework/explore/sources.hpp"
 #include "framework/explore/strategy_spec.hpp"
 #include "framework/explore/suppression.hpp"
@@ -134,7 +135,13 @@ class campaign {
 
   campaign_result replay(const replay_token& token, const std::optional<trace>& recorded) {
     const auto begin = clock::now();
+    run_.use_program(token.program);
     auto t = run_.run(make(spec_), token.seed, tracing::full);
+    if (run_.program().missing)
+      throw usage_error(
+          fmt::format("the token is of generated program {}, which the scenario does "
+                      "not make; has it changed since?",
+                      token.program));
     account(t, token.seed);
     auto f = blank_finding(t, 0, {.spec = to_string(spec_), .seed = token.seed});
     f.replays = 1;
@@ -155,6 +162,12 @@ class campaign {
   }
 
  private:
+  // A way to fail as it was seen first, and where it is told of.
+  struct known_failure {
+    std::vector<violation> found;
+    std::size_t finding;
+  };
+
   // False when the campaign is over.
   bool execute(std::uint64_t number, const attempt& what, explorer& told_of_it) {
     auto t = run_.run(what.strategy, what.seed, tracing::lean);
@@ -164,8 +177,9 @@ class campaign {
       return false;
     }
     if (!account(t, what.seed)) return false;
-    const auto [found, suppressed] = check(t, checkers_, options_);
-    result_.suppressed += suppressed;
+    auto judged = check(t, checkers_, options_);
+    auto& found = judged.violations;
+    result_.suppressed += judged.suppressed;
     take_in(t, what, !found.empty());
     told_of_it.learn(t, !found.empty());
     if (found.empty()) return true;
@@ -174,22 +188,44 @@ class campaign {
       return true;
     }
     if (is_quiet(found)) return true;
-    auto f = blank_finding(t, number, what);
-    auto told = explain_small(f, what, std::move(t), found);
-    if (told.violations.empty()) {
-      quiet_.push_back(found);
-      result_.suppressed += found.size();
+    const auto as_found = found;
+    auto f = explained(number, {what, std::move(t), std::move(found)});
+    if (f.violations.empty()) {
+      quiet_.push_back(as_found);
+      result_.suppressed += as_found.size();
       return true;
     }
+    take_up(std::move(f), as_found);
+    return options_.keep_going;
+  }
+
+  // What failed differently may come to the same when it is made smaller.
+  void take_up(finding f, const std::vector<violation>& as_found) {
+    auto& all = result_.findings;
+    const auto same = std::find_if(all.begin(), all.end(), [&](const finding& other) {
+      return same_failure(other.violations, f.violations);
+    });
+    known_.push_back({as_found, static_cast<std::size_t>(same - all.begin())});
+    if (same == all.end())
+      all.push_back(std::move(f));
+    else
+      ++same->occurrences;
+  }
+
+  finding explained(std::uint64_t number, failure first) {
+    const bool shrinks = shall_shrink(first.found);
+    auto small = shrinks ? with_smaller_program(run_, std::move(first), checkers_, options_)
+                         : std::move(first);
+    auto f = blank_finding(small.what_happened, number, small.how);
+    auto told = explain_small(f, small.how, std::move(small.what_happened), small.found);
     f.replays = options_.replays;
     f.reproduced = told.reproduced;
     f.divergence = std::move(told.divergence);
     f.violations = std::move(told.violations);
     f.what_happened = std::move(told.what_happened);
     confirm_predictions(f);
-    result_.findings.push_back(std::move(f));
-    as_found_.push_back(found);
-    return options_.keep_going;
+    run_.use_program("");
+    return f;
   }
 
   void take_in(const trace& t, const attempt& what, bool failed) {
@@ -237,9 +273,10 @@ class campaign {
   }
 
   finding* find_like(std::span<const violation> found) {
-    for (std::size_t i = 0; i < as_found_.size(); ++i)
-      if (same_failure(as_found_[i], found)) return &result_.findings[i];
-    return nullptr;
+    const auto like = std::find_if(known_.begin(), known_.end(), [&](const known_failure& k) {
+      return same_failure(k.found, found);
+    });
+    return like == known_.end() ? nullptr : &result_.findings[like->finding];
   }
 
   // Is it known that these are suppressed by their source lines?
@@ -298,7 +335,8 @@ class campaign {
                    .progress_limit = options_.progress_limit,
                    .step_limit = options_.step_limit,
                    .steps = t.steps,
-                   .hash = t.hash});
+                   .hash = t.hash,
+                   .program = run_.program().wanted});
   }
 
   finding blank_finding(const trace& t, std::uint64_t number, const attempt& what) const {
@@ -336,10 +374,9 @@ class campaign {
   schedule_count schedules_;
   campaign_result result_;
 
-  // Violations before failures were shrunk and source lines known: those of each finding, and those
-  // of which none was left then.
-  std::vector<std::vector<violation>> as_found_;
-  std::vector<std::vector<violation>> quiet_;
+  std::vector<known_failure> known_;
+  std::vector<std::vector<violation>>
+      quiet_;  // of these none was left when source lines were known
 };
 
 campaign_result in_worker(const scenario_info& scenario, const options& how,

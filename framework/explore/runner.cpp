@@ -35,7 +35,9 @@ void runner::note_wrong_pick(trace& result) {
 trace runner::run(const strategy::state& strategy, std::uint64_t seed, tracing detail) {
   pids_.rewind();
   controller_.begin(strategy, seed, detail == tracing::full);
-  forkloom::detail::scenario_engine engine(controller_, memory_, limit_, options_, seed);
+  program_.ran.clear();
+  program_.missing = false;
+  forkloom::detail::scenario_engine engine(controller_, memory_, limit_, options_, seed, program_);
   auto result = engine.execute(scenario_);
   note_wrong_pick(result);
   if (scenario_.examine) scenario_.examine(result);

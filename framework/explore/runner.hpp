@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "forkloom/options.hpp"
 #include "forkloom/registry.hpp"
 #include "framework/dsl/body_limit.hpp"
+#include "framework/dsl/program_choice.hpp"
 #include "framework/execution/controller.hpp"
 #include "framework/execution/isolation.hpp"
 #include "framework/execution/leftovers.hpp"
@@ -29,6 +32,13 @@ class runner {
   // Runs the scenario once. Throws usage_error if the scenario cannot be run at all.
   [[nodiscard]] trace run(const strategy::state& strategy, std::uint64_t seed, tracing detail);
 
+  // The generated program that all executions run from now on, as tokens name it; "": each the one
+  // that its seed says.
+  void use_program(std::string name) { program_.wanted = std::move(name); }
+
+  // Of the last execution.
+  [[nodiscard]] const forkloom::detail::program_choice& program() const { return program_; }
+
   // The campaign was told to stop; the last trace is of an execution that was cut short.
   [[nodiscard]] bool interrupted() const noexcept { return controller_.interrupted(); }
 
@@ -42,6 +52,7 @@ class runner {
   detail::body_limit limit_;
   execution::leftovers leftovers_;
   execution::pid_rewinder pids_;
+  forkloom::detail::program_choice program_;
 };
 
 }  // namespace forkloom::explore

@@ -2,6 +2,8 @@
 //
 //   fl1-SCENARIO-STRATEGY-SEED-PROCESSES-PROGRESS-STEPLIMIT-STEPS-HASH-CHECKSUM
 //
+// or, with a generated program that was made smaller, …-HASH-PROGRAM-CHECKSUM.
+//
 // Numbers are lower-case hexadecimal without leading zeros, so each token has exactly one spelling.
 // The strategy's ':' is written '.'. The checksum is CRC-32 over all that stands before it, its '-'
 // included: it detects every burst of errors up to 32 bits, hence any changed character and any two
@@ -27,6 +29,7 @@ constexpr std::size_t strategy_length_max = 512;
 // An explicit schedule may be long, but the token must fit a command line: Linux takes 128 KiB.
 constexpr std::string_view schedule_prefix = "schedule:";
 constexpr std::size_t schedule_length_max = 100'000;
+constexpr std::size_t program_length_max = 4096;
 constexpr std::uint32_t processes_max = 1024;
 constexpr std::uint64_t step_limit_max = 900'000;
 
@@ -40,6 +43,7 @@ enum field : std::size_t {
   step_limit_field,
   steps_field,
   hash_field,
+  program_field,  // may be left out
   checksum_field,
   field_count,
 };
@@ -64,6 +68,14 @@ bool is_strategy(std::string_view text) noexcept {
   return !text.empty() &&
          text.size() <= (is_schedule ? schedule_length_max : strategy_length_max) &&
          std::all_of(text.begin(), text.end(), is_strategy_character);
+}
+
+// Whole numbers with dots between them.
+bool is_program(std::string_view text) noexcept {
+  const auto part = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
+  return text.size() <= program_length_max && std::all_of(text.begin(), text.end(), part) &&
+         !text.starts_with('.') && !text.ends_with('.') &&
+         text.find("..") == std::string_view::npos;
 }
 
 bool is_hexadecimal(std::string_view text) noexcept {
@@ -161,6 +173,9 @@ std::string encode(const replay_token& token) {
   auto text = fmt::format("{}{}-{:x}-{}-{:x}-{:x}-{:x}-{:x}-{:x}-{:x}-", magic, format_version,
                           token.scenario, strategy_text, token.seed, token.processes,
                           token.progress_limit, token.step_limit, token.steps, token.hash);
+  if (!is_program(token.program))
+    throw internal_error(fmt::format("'{}' is no generated program for a token", token.program));
+  if (!token.program.empty()) text += token.program + "-";
   text += fmt::format("{:x}", crc32(text));
   return text;
 }
@@ -169,9 +184,10 @@ replay_token decode(std::string_view text) {
   const auto parts = split(text);
   require_version(text, parts.front());
   require_checksum(text);
-  if (parts.size() != field_count)
+  const bool has_program = parts.size() == field_count;
+  if (!has_program && parts.size() + 1 != field_count)
     refuse(text, fmt::format("is not a replay token: it has {} fields instead of {}", parts.size(),
-                             std::size_t{field_count}));
+                             field_count - 1));
 
   constexpr auto any64 = std::numeric_limits<std::uint64_t>::max();
   constexpr auto any32 = std::numeric_limits<std::uint32_t>::max();
@@ -189,6 +205,11 @@ replay_token decode(std::string_view text) {
   token.step_limit = field(step_limit_field, "the step limit", 1, step_limit_max);
   token.steps = field(steps_field, "the number of steps", 0, any64);
   token.hash = field(hash_field, "the trace hash", 0, any64);
+  if (has_program) {
+    token.program = parts[program_field];
+    if (token.program.empty() || !is_program(token.program))
+      refuse(text, fmt::format("is out of range: '{}' cannot be a program", token.program));
+  }
   return token;
 }
 

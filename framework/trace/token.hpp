@@ -18,6 +18,7 @@ struct replay_token {
   std::uint64_t step_limit = 0;
   std::uint64_t steps = 0;  // of the recorded execution
   std::uint64_t hash = 0;   // of its trace
+  std::string program{};    // a generated program that was made smaller: "7.3.0"; else empty
 
   friend bool operator==(const replay_token&, const replay_token&) = default;
 };

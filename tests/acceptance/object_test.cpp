@@ -1,4 +1,5 @@
 // Generated programs, from the command line: what is found, replayed and refused.
+#include "framework/trace/token.hpp"
 #include "tests/acceptance/command_run.hpp"
 #include "tests/acceptance/nothing_left.hpp"
 #include "tests/catch.hpp"
@@ -17,6 +18,50 @@ TEST_CASE("an object with a race is found, with a table of its calls", "[accepta
   CHECK_THAT(done.out, Contains("not_linearizable: counter is not linearizable") &&
                            Contains("client 0") && Contains("┌ next()") &&
                            Contains("3 of 3 replays failed the same way"));
+}
+
+TEST_CASE("a program of 32 calls becomes one of two, which fails in the same way",
+          "[acceptance][object]") {
+  const auto done = run_forkloom({"run", "a race among four processes"});
+  CHECK(done.code == 1);
+  const auto table = done.out.substr(done.out.find("client 0"));
+  CHECK_THAT(table, Contains("made smaller in"));
+  CHECK_THAT(table.substr(0, table.find("generated program")),
+             !Contains("client 2") && !Contains("→ 2") && Contains("next() → 1"));
+  CHECK_THAT(done.out, Contains("3 of 3 replays failed the same way"));
+}
+
+TEST_CASE("a program is made smaller in the same way each time", "[acceptance][object]") {
+  const std::vector<std::string> again{"run", "an object with a race", "--seed", "5"};
+  const auto report = [&] {
+    const auto out = run_forkloom(again).out;
+    return out.substr(out.find("not_linearizable: "));  // before it stands how long it took
+  };
+  CHECK(report() == report());
+}
+
+TEST_CASE("what fails alike when it is small is told once", "[acceptance][object]") {
+  const auto done = run_forkloom(
+      {"run", "a race among four processes", "--executions", "40", "--keep-going", "--quiet"});
+  const auto first = done.out.find("not_linearizable: ");
+  REQUIRE(first != std::string::npos);
+  CHECK(done.out.find("not_linearizable: counter is not linearizable: no order of the calls "
+                      "explains next() → 1 of client 0",
+                      first + 1) == std::string::npos);
+}
+
+TEST_CASE("only the calls of the key that cannot be explained are shown", "[acceptance][object]") {
+  const auto done = run_forkloom({"run", "a store by key with a race"});
+  CHECK(done.code == 1);
+  const auto at = done.out.find("explains next(");
+  REQUIRE(at != std::string::npos);
+  const std::string other = done.out.at(at + 14) == '0' ? "next(1)" : "next(0)";
+  const auto table = done.out.substr(at, done.out.find("Interleaving") - at);
+  CHECK_THAT(table, Contains("calls with other keys are not shown") && !Contains(other));
+}
+
+TEST_CASE("a call without a key is judged together with all others", "[acceptance][object]") {
+  CHECK(run_forkloom({"run", "a store by key with a total"}).code == 0);
 }
 
 TEST_CASE("an object without a race is not", "[acceptance][object]") {
@@ -39,6 +84,13 @@ TEST_CASE("what cannot be judged is an error, never a success", "[acceptance][ob
   const auto done = run_forkloom({"run", "a model that throws"});
   CHECK(done.code == 3);
   CHECK_THAT(done.out, Contains("the model of counter threw in next(): not today"));
+  const auto rude = run_forkloom({"run", "a model that throws what is no exception"});
+  CHECK(rude.code == 3);
+  CHECK_THAT(rude.out, Contains("threw in next(): what is no std::exception"));
+  const auto hard = run_forkloom({"run", "a history that is too hard"});
+  CHECK(hard.code == 3);
+  CHECK_THAT(hard.out, Contains("whether counter is linearizable is unknown") &&
+                           Contains("1 configurations"));
   CHECK(nothing.holds());
 }
 
@@ -50,6 +102,27 @@ TEST_CASE("programs over the limit and objects that are not complete are refused
   const auto closed = run_forkloom({"run", "an object that nobody opens"});
   CHECK(closed.code == 2);
   CHECK_THAT(closed.err, Contains("\"counter\"") && Contains("opened_by()"));
+  const auto idle = run_forkloom({"run", "an object without operations"});
+  CHECK(idle.code == 2);
+  CHECK_THAT(idle.err, Contains("\"counter\" has no operation()"));
+}
+
+TEST_CASE("an operation that loops is a hang", "[acceptance][object]") {
+  const auto done = run_forkloom({"run", "an operation that loops"});
+  CHECK(done.code == 1);
+  CHECK_THAT(done.out, Contains("hang: "));
+}
+
+TEST_CASE("a token of a smaller program that the scenario does not make is refused",
+          "[acceptance][object]") {
+  const auto out = run_forkloom({"run", "an object with a race"}).out;
+  auto token = forkloom::decode(
+      out.substr(out.find("fl1-"), out.find('\n', out.find("fl1-")) - out.find("fl1-")));
+  REQUIRE(token.program.find('.') != std::string::npos);
+  token.program += ".999";
+  const auto done = run_forkloom({"replay", forkloom::encode(token)});
+  CHECK(done.code == 2);
+  CHECK_THAT(done.err, Contains("which the scenario does not make"));
 }
 
 TEST_CASE("an operation that never returns is a deadlock", "[acceptance][object]") {

@@ -19,91 +19,75 @@
 //
 // Results must be void or trivially copyable, at most 64 bytes, and have operator==. What the model
 // throws, and a history that cannot be judged, is an error of the campaign, never a silent success.
+// A program that fails is made smaller before it is reported.
 #pragma once
 
-#include <rapidcheck.h>
-
-#include <array>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <functional>
-#include <sstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "forkloom/error.hpp"
-#include "forkloom/expect.hpp"
 #include "forkloom/history.hpp"
-#include "forkloom/scenario.hpp"
-#include "forkloom/state_table.hpp"
+#include "forkloom/object_under_test.hpp"
 
 namespace forkloom {
+
+// How a program's history is judged.
+struct program_judging {
+  consistency wanted = consistency::linearizable;
+  // A process that is killed is no violation, and its last call may have taken effect or not.
+  bool may_be_killed = false;
+  // The search gives up, with an error, after so many; see docs/linearizability.md.
+  std::uint64_t configurations_max = 4'000'000;
+};
 
 // How large the programs are. An execution's seed decides which program it runs and how, so a
 // replay token brings back both.
 struct program_size {
   unsigned processes = 2;   // at least 1; processes × operations is at most 128
-  unsigned operations = 3;  // of each process, at most; at least 1
+  unsigned operations = 3;  // of each process; at least 1
   unsigned programs = 16;   // so many different ones; each is run under many schedules
-  consistency wanted = consistency::linearizable;
+  program_judging judged = {};
 };
 
 namespace detail {
 
-constexpr std::size_t calls_most = 128;
-constexpr std::size_t result_size_most = 64;
-
-// What one call did, in memory that outlives its process.
-struct call_slot {
-  std::uint64_t invoked = 0;   // 0: never
-  std::uint64_t returned = 0;  // 0: pending
-  alignas(16) std::array<std::byte, result_size_most> result{};
-};
-struct call_log {
-  std::uint64_t clock = 0;
-  std::array<call_slot, calls_most> slots{};
-};
-
-// In the process: a scheduling point and an event; then the same of the response, without a point.
-void call_begins(call_log& log, std::size_t slot, const std::string& words);
-void call_ends(call_log& log, std::size_t slot, const void* result, std::size_t size,
-               const std::string& words);
-
 struct planned_call {
   unsigned process = 0;
-  std::string words;                               // "write(3)"
-  std::function<std::string(const void*)> answer;  // " → 3", or nothing
+  std::string words;
+  std::optional<std::string> key;
+  std::function<std::string(const void*)> answer;
 };
 
 struct program_judge {
   std::string object;
   std::vector<planned_call> calls;  // by slot
-  consistency wanted = consistency::linearizable;
+  program_judging how;
 };
+
+// Which program an execution runs: that of a number, or one that rapidcheck shrinks it to.
+struct program_name {
+  std::uint64_t number = 0;
+  std::vector<std::size_t> shrinks;
+};
+
+// Throws usage_error if the programs would be too large.
+[[nodiscard]] program_name chosen_program(scenario& where, const program_size& size);
+
+// There is no program of that name: the scenario runs nothing.
+void no_such_program(scenario& where);
+
+// Throws usage_error if there are no calls, or too many.
+void require_judgeable(const program_judge& program);
 
 // In the scenario, when all processes have ended.
 void judge_program(scenario& where, const call_log& log, const program_judge& program,
                    sequential_model& model);
-
-// Which program it is: a number that follows from the execution's seed.
-[[nodiscard]] std::uint64_t program_number(scenario& where, const program_size& size);
-
-template <class Subject, class Model>
-struct bound_call {
-  std::string words;
-  std::function<void(Subject&, call_log&, std::size_t slot)> run;
-  std::function<bool(Model&, const void* result)> fits;  // null: pending, whatever it would be
-  std::function<std::string(const void*)> answer;
-};
-
-template <class Subject, class Model>
-using process_program = std::vector<bound_call<Subject, Model>>;
 
 // The user's model behind the interface of the search.
 template <class Subject, class Model>
@@ -122,11 +106,16 @@ class modelled : public sequential_model {
     auto model = states_[before];
     const auto& call = calls_[c.operation];
     const void* result = c.pending ? nullptr : log_.slots.at(c.operation).result.data();
+    const auto threw = [&](const std::string& what) {
+      return std::runtime_error("the model of " + object_ + " threw in " + call.words + ": " +
+                                what);
+    };
     try {
       if (!call.fits(model, result)) return std::nullopt;
     } catch (const std::exception& error) {
-      throw std::runtime_error("the model of " + object_ + " threw in " + call.words + ": " +
-                               error.what());
+      throw threw(error.what());
+    } catch (...) {
+      throw threw("what is no std::exception");
     }
     return states_.number_of(model);
   }
@@ -141,144 +130,49 @@ class modelled : public sequential_model {
 
 }  // namespace detail
 
-// An object as a process sees it (Subject), and as it would be for one process alone (Model).
+// In a scenario's body, as its last statement: runs the program in processes called "client", and
+// judges what they saw. Throws usage_error if it has more than 128 calls.
 template <class Subject, class Model>
-class object_under_test {
-  static_assert(comparable_state<Model>,
-                "the model needs a copy constructor and operator==, so that the search knows a "
-                "state again: bool operator==(const Model&) const = default;");
-
- public:
-  using call = detail::bound_call<Subject, Model>;
-
-  explicit object_under_test(std::string name, Model initial = {})
-      : name_(std::move(name)), initial_(std::move(initial)) {}
-
-  // How a process comes by the object, before its first call.
-  void opened_by(std::function<Subject(process&)> open) { open_ = std::move(open); }
-
-  // An operation of both, and a generator for each of its arguments.
-  template <class Result, class ModelResult, class... Arguments, class... ModelArguments>
-  void operation(const std::string& called, Result (Subject::*does)(Arguments...),
-                 ModelResult (Model::*should)(ModelArguments...),
-                 rc::Gen<std::decay_t<Arguments>>... arguments) {
-    operations_.push_back(rc::gen::map(rc::gen::tuple(std::move(arguments)...),
-                                       [=](const std::tuple<std::decay_t<Arguments>...>& values) {
-                                         return bind<Result, ModelResult>(called, does, should,
-                                                                          values);
-                                       }));
-  }
-
-  [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] const Model& initial() const { return initial_; }
-  [[nodiscard]] const std::function<Subject(process&)>& open() const { return open_; }
-
-  // Programs of so many processes, with `operations` calls each.
-  [[nodiscard]] rc::Gen<std::vector<std::vector<call>>> programs(unsigned processes,
-                                                                 unsigned operations) const {
-    auto any = rc::gen::join(rc::gen::elementOf(operations_));
-    return rc::gen::container<std::vector<std::vector<call>>>(
-        processes, rc::gen::container<std::vector<call>>(operations, std::move(any)));
-  }
-
-  // Throws usage_error if it is not complete.
-  void require_complete() const {
-    if (!open_) throw usage_error("object \"" + name_ + "\": say how it is opened: opened_by()");
-    if (operations_.empty()) throw usage_error("object \"" + name_ + "\" has no operation()");
-  }
-
- private:
-  template <class Result, class ModelResult, class Does, class Should, class Values>
-  static call bind(const std::string& called, Does does, Should should, const Values& values) {
-    call made;
-    made.words = called + "(" +
-                 std::apply(
-                     [](const auto&... each) {
-                       std::string all;
-                       ((all += (all.empty() ? "" : ", ") + detail::show(each)), ...);
-                       return all;
-                     },
-                     values) +
-                 ")";
-    const auto words = made.words;
-    if constexpr (std::is_void_v<Result>) {
-      made.answer = [](const void*) { return std::string{}; };
-      made.run = [=](Subject& subject, detail::call_log& log, std::size_t slot) {
-        detail::call_begins(log, slot, words);
-        std::apply([&](auto... each) { (subject.*does)(each...); }, values);
-        detail::call_ends(log, slot, nullptr, 0, words);
-      };
-      made.fits = [=](Model& model, const void*) {
-        std::apply([&](auto... each) { (model.*should)(each...); }, values);
-        return true;
-      };
-    } else {
-      using value = std::remove_cvref_t<Result>;
-      static_assert(
-          std::is_trivially_copyable_v<value> && sizeof(value) <= detail::result_size_most,
-          "a result must be trivially copyable and at most 64 bytes, since it outlives "
-          "the process that got it");
-      const auto read = [](const void* bytes) {
-        value got;
-        std::memcpy(&got, bytes, sizeof got);
-        return got;
-      };
-      made.answer = [=](const void* bytes) { return " → " + shown(read(bytes)); };
-      made.run = [=](Subject& subject, detail::call_log& log, std::size_t slot) {
-        detail::call_begins(log, slot, words);
-        const value got =
-            std::apply([&](auto... each) { return (subject.*does)(each...); }, values);
-        detail::call_ends(log, slot, &got, sizeof got, words + " → " + shown(got));
-      };
-      made.fits = [=](Model& model, const void* bytes) {
-        const ModelResult expected =
-            std::apply([&](auto... each) { return (model.*should)(each...); }, values);
-        return bytes == nullptr || expected == read(bytes);
-      };
-    }
-    return made;
-  }
-
-  template <class T>
-  static std::string shown(const T& value) {
-    if constexpr (requires { value.has_value(); })
-      return value.has_value() ? detail::show(*value) : "nothing";
-    else
-      return detail::show(value);
-  }
-
-  std::string name_;
-  Model initial_;
-  std::function<Subject(process&)> open_;
-  std::vector<rc::Gen<call>> operations_;
-};
-
-// In a scenario's body, as its last statement: makes the execution's program, runs it in processes
-// called "client", and judges what they saw. Throws usage_error if the programs would be too large.
-template <class Subject, class Model>
-void run_programs(scenario& where, const object_under_test<Subject, Model>& object,
-                  const program_size& size = {}) {
-  using call = typename object_under_test<Subject, Model>::call;
-  object.require_complete();
-  const auto number = detail::program_number(where, size);
-  const auto program = object.programs(size.processes, size.operations)(rc::Random(number)).value();
-  auto& log = where.make<detail::call_log>("calls");
-  std::vector<call> calls;
-  detail::program_judge judge{.object = object.name(), .calls = {}, .wanted = size.wanted};
-  for (unsigned p = 0; p < program.size(); ++p)
+void run_program(scenario& where, const object_under_test<Subject, Model>& object,
+                 const generated_program<Subject, Model>& program,
+                 const program_judging& judged = {}) {
+  object.require_opened();
+  std::vector<detail::bound_call<Subject, Model>> calls;
+  std::vector<std::size_t> first;  // slot of each process
+  detail::program_judge judge{.object = object.name(), .calls = {}, .how = judged};
+  for (unsigned p = 0; p < program.size(); ++p) {
+    first.push_back(calls.size());
     for (const auto& one : program[p]) {
       calls.push_back(one);
-      judge.calls.push_back({p, one.words, one.answer});
+      judge.calls.push_back({p, one.words, one.key, one.answer});
     }
-  where.processes("client", size.processes, [&](process& self) {
+  }
+  detail::require_judgeable(judge);
+  auto& log = where.make<detail::call_log>("calls");
+  const auto count = static_cast<unsigned>(program.size());
+  auto clients = where.processes("client", count, [&](process& self) {
     Subject subject = object.open()(self);
-    auto slot = std::size_t{self.index()} * size.operations;
+    auto slot = first[self.index()];
     for (const auto& one : program[self.index()]) one.run(subject, log, slot++);
   });
+  if (judged.may_be_killed) clients.may_die_of(SIGKILL);
   where.finally([&] {
     detail::modelled<Subject, Model> model(object.name(), object.initial(), calls, log);
     detail::judge_program(where, log, judge, model);
   });
+}
+
+// The same with the program that belongs to the execution. Throws usage_error if the programs would
+// be too large.
+template <class Subject, class Model>
+void run_programs(scenario& where, const object_under_test<Subject, Model>& object,
+                  const program_size& size = {}) {
+  const auto chosen = detail::chosen_program(where, size);
+  const auto tree = object.programs(size.processes, size.operations)(rc::Random(chosen.number));
+  if (const auto program = rc::shrinkable::walkPath(tree, chosen.shrinks))
+    run_program(where, object, program->value(), size.judged);
+  else
+    detail::no_such_program(where);
 }
 
 }  // namespace forkloom

@@ -53,6 +53,7 @@ replay_token any_token() {
   token.step_limit = *rc::gen::inRange<std::uint64_t>(1, 900'001);
   token.steps = *wide;
   token.hash = *wide;
+  token.program = *rc::gen::element<std::string>("", "7", "7.3.0", "18446744073709551615.12");
   return token;
 }
 
@@ -71,6 +72,18 @@ TEST_CASE("a token is made of characters that no shell or log touches", "[token]
     RC_ASSERT(text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_") ==
               std::string::npos);
   }));
+}
+
+TEST_CASE("a program that is none is refused, and not written", "[token]") {
+  for (const auto* program : {".7", "7.", "7..3", "x"}) {
+    auto token = sample();
+    token.program = program;
+    CHECK_THROWS_AS((void)encode(token), forkloom::internal_error);
+  }
+  auto token = sample();
+  token.program = "7.3";
+  const auto text = encode(token);
+  CHECK(contains(text, "-7.3-"));
 }
 
 TEST_CASE("the text of a token does not change between versions of the program", "[token]") {
