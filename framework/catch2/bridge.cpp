@@ -25,14 +25,11 @@ class invoker : public Catch::ITestInvoker {
   std::function<void()> body_;
 };
 
-Catch::SourceLineInfo place(const scenario_info& scenario) {
-  return {scenario.file.c_str(), scenario.line};
-}
+Catch::SourceLineInfo line_of(source_place where) { return {where.file, where.line}; }
 
-void assert_that(const scenario_info& scenario, Catch::ResultWas::OfType result,
-                 const std::string& message) {
+void assert_that(source_place where, Catch::ResultWas::OfType result, const std::string& message) {
   using namespace Catch::literals;
-  Catch::AssertionHandler handler("FORKLOOM_SCENARIO"_catch_sr, place(scenario), Catch::StringRef(),
+  Catch::AssertionHandler handler("FORKLOOM"_catch_sr, line_of(where), Catch::StringRef(),
                                   Catch::ResultDisposition::Normal);
   handler.handleMessage(result, std::string(message));
   handler.complete();
@@ -46,21 +43,23 @@ void add_test_case(const scenario_info& scenario, std::function<void()> body) {
   const Catch::NameAndTags names{scenario.name, tags};
   // Catch2 keeps the invoker until the program ends.
   const Catch::AutoReg registered(FORKLOOM_CATCH_OWNED(new invoker(std::move(body))),
-                                  place(scenario), Catch::StringRef(), names);
+                                  line_of({scenario.file.c_str(), scenario.line}),
+                                  Catch::StringRef(), names);
 }
 
-void in_section(const scenario_info& scenario, const std::string& name,
-                const std::function<void()>& body) {
-  const Catch::Section section(Catch::SectionInfo(place(scenario), name));
+void in_section(source_place where, const std::string& name, const std::function<void()>& body) {
+  const Catch::Section section(Catch::SectionInfo(line_of(where), name));
   if (section) body();
 }
 
-void succeed(const scenario_info& scenario, const std::string& message) {
-  assert_that(scenario, Catch::ResultWas::Ok, message);
+void succeed(source_place where, const std::string& message) {
+  assert_that(where, Catch::ResultWas::Ok, message);
 }
 
-void fail(const scenario_info& scenario, const std::string& message) {
-  assert_that(scenario, Catch::ResultWas::ExplicitFailure, message);
+void fail(source_place where, const std::string& message) {
+  assert_that(where, Catch::ResultWas::ExplicitFailure, message);
 }
+
+std::string current_test_case() { return Catch::getResultCapture().getCurrentTestName(); }
 
 }  // namespace forkloom::catch2

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "forkloom/registry.hpp"
+#include "forkloom/source_place.hpp"
 
 namespace forkloom::catch2 {
 
@@ -12,13 +13,15 @@ namespace forkloom::catch2 {
 // session.
 void add_test_case(const scenario_info& scenario, std::function<void()> body);
 
-// Runs `body` if Catch2 enters the section in this pass over the test case.
-void in_section(const scenario_info& scenario, const std::string& name,
-                const std::function<void()>& body);
+// Runs `body` if Catch2 enters the section in this pass over the test case. Catch2 keeps the
+// place's file until the session ends.
+void in_section(source_place where, const std::string& name, const std::function<void()>& body);
 
-// An assertion at the scenario's place that held, or did not. The latter ends the pass, as REQUIRE
-// does.
-void succeed(const scenario_info& scenario, const std::string& message);
-void fail(const scenario_info& scenario, const std::string& message);
+// An assertion at that place that held, or did not. The latter ends the pass, as REQUIRE does.
+void succeed(source_place where, const std::string& message);
+void fail(source_place where, const std::string& message);
+
+// The name of the test case that is running.
+[[nodiscard]] std::string current_test_case();
 
 }  // namespace forkloom::catch2

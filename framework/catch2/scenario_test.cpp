@@ -1,27 +1,24 @@
 // What a scenario does as a test case: one campaign for each strategy.
 #include <signal.h>
 
-#include <cstdlib>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "forkloom/catch2.hpp"
 #include "forkloom/error.hpp"
 #include "framework/catch2/bridge.hpp"
+#include "framework/catch2/replay.hpp"
 #include "framework/explore/campaign.hpp"
 #include "framework/report/text.hpp"
 
 namespace forkloom {
 namespace {
 
-// Narrower than the width that main.cpp gives Catch2, which counts bytes: "│" is three.
-constexpr report::style inside_catch2{.columns = 120};
+using catch2::inside_catch2;
+using catch2::token_to_replay;
 
-std::optional<replay_token> token_to_replay() {
-  const char* text = std::getenv("FORKLOOM_REPLAY");  // NOLINT(concurrency-mt-unsafe)
-  if (text == nullptr || *text == '\0') return std::nullopt;
-  return decode(text);
+source_place place_of(const scenario_info& scenario) {
+  return {scenario.file.c_str(), scenario.line};
 }
 
 std::vector<std::string> split_at_commas(const std::string& text) {
@@ -39,23 +36,23 @@ void judge(const scenario_info& scenario, const explore::campaign_result& result
   // The campaign took the signal; the session is told now, by the handler that Catch2 has for it.
   if (const int signal = explore::interrupting_signal(); signal != 0) raise(signal);
   if (result.how == explore::verdict::as_expected)
-    catch2::succeed(scenario, report::summary(result, inside_catch2));
+    catch2::succeed(place_of(scenario), report::summary(result, inside_catch2));
   else
-    catch2::fail(scenario, report::full_report(result, inside_catch2));
+    catch2::fail(place_of(scenario), report::full_report(result, inside_catch2));
 }
 
 void replay(const scenario_info& scenario, const replay_token& token) {
   if (token.scenario == scenario_hash(scenario.name))
     judge(scenario, explore::replay(scenario, token, scenario.defaults));
   else
-    catch2::succeed(scenario, "skipped: FORKLOOM_REPLAY is of another scenario");
+    catch2::succeed(place_of(scenario), "skipped: FORKLOOM_REPLAY is of another scenario");
 }
 
 void explore_with_each_strategy(const scenario_info& scenario) {
   auto how = explore::with_environment(scenario.defaults);
   how.shrink = shrink_what::surprises;
   for (const auto& strategy : split_at_commas(how.strategy))
-    catch2::in_section(scenario, strategy, [&] {
+    catch2::in_section(place_of(scenario), strategy, [&] {
       auto one = how;
       one.strategy = strategy;
       judge(scenario, explore::run_campaign(scenario, one));

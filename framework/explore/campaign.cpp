@@ -375,8 +375,8 @@ class campaign {
   campaign_result result_;
 
   std::vector<known_failure> known_;
-  std::vector<std::vector<violation>>
-      quiet_;  // of these none was left when source lines were known
+  // Of these violations none was left when source lines were known.
+  std::vector<std::vector<violation>> quiet_;
 };
 
 campaign_result in_worker(const scenario_info& scenario, const options& how,

@@ -11,6 +11,8 @@ struct style {
   std::size_t columns = 120;  // width of a line
   bool colour = false;
   bool verbose = false;  // every step, all output
+  // What stands before the token in the line that reproduces a failure; empty: no such line.
+  std::string_view replay_with = "forkloom replay ";
 };
 
 // The style for a file descriptor: COLUMNS or 120 columns; colour on a terminal, unless NO_COLOR.

@@ -187,8 +187,9 @@ std::string shrinking_of(const explore::finding& found, const style& look) {
                      how.complete ? "; no fewer preemptions do" : "", how.original);
 }
 
-std::string replay_line(const explore::finding& found) {
-  return fmt::format("Reproduce it with: forkloom replay {}{}\n", found.token,
+std::string replay_line(const explore::finding& found, const style& look) {
+  if (look.replay_with.empty()) return {};
+  return fmt::format("Reproduce it with: {}{}{}\n", look.replay_with, found.token,
                      harmless(found.replay_arguments));
 }
 
@@ -242,7 +243,7 @@ std::string explain(const explore::finding& found, const style& look) {
   text += "\n";
   if (found.occurrences > 1)
     text += fmt::format("{} executions failed like this one.\n", found.occurrences);
-  return text + replays_of(found) + replay_line(found);
+  return text + replays_of(found) + replay_line(found, look);
 }
 
 std::string brief(const explore::finding& found, const style& look) {
@@ -250,7 +251,7 @@ std::string brief(const explore::finding& found, const style& look) {
   for (const auto& v : found.violations)
     text +=
         fmt::format("  {}: {}\n", tinted(name(v.kind), tint::yellow, look), harmless(v.message));
-  return text + "  " + replay_line(found);
+  return text + "  " + replay_line(found, look);
 }
 
 // Up to six digits as they are, more as a power of ten.
