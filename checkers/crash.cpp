@@ -64,8 +64,8 @@ std::vector<violation> check_crash(const trace& what, const limits&) {
     // A child that was killed is its parent's business, as its exit code is.
     const bool killed_child =
         parent != no_task && (end.code == SIGKILL || was_sent(what, task_id(i), end.code));
-    if (end.kind == task_end::how::signalled && !end.allowed && !killed_child)
-      found.push_back(died(what, task_id(i)));
+    const bool excused = end.allowed || killed_child || killed_by_fault(what, task_id(i));
+    if (end.kind == task_end::how::signalled && !excused) found.push_back(died(what, task_id(i)));
   }
   for (const auto& failure : what.failures)
     if (failure.kind == failure_record::what::exception) found.push_back(threw(what, failure));

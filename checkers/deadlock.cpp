@@ -144,7 +144,9 @@ bool waits_for_signal(const trace& what, const wait_record& wait) {
 // What was left out, if nobody can ever let the task go on.
 std::string missing(const trace& what, const lock_book& locks, const wait_record& wait) {
   if (const auto dead = dead_holder(what, locks, wait); dead != no_task)
-    return text(what.task_name(dead), " died while it held it");
+    return text(what.task_name(dead),
+                killed_by_fault(what, dead) ? " was killed by a fault" : " died",
+                " while it held it");
   if (const auto lost = find_lost_wake_up(what, wait)) return lost->words;
   switch (wait.op) {
     case operation::cond_wait:
@@ -223,10 +225,11 @@ void explain(const trace& what, const wait_record& wait, const lock_book& locks,
   found.evidence.push_back(wait.event);
   if (const auto lost = find_lost_wake_up(what, wait); lost && releasers.empty())
     found.evidence.insert(found.evidence.end(), lost->evidence.begin(), lost->evidence.end());
-  found.details.push_back(text(what.task_name(wait.task), " is blocked in ", name(wait.op), " on ",
-                               wanted(what, wait), at(what, wait.event), "; ",
-                               releasers.empty() ? missing(what, locks, wait)
-                                                 : "could be released by " + listed(releasers)));
+  found.details.push_back(text(
+      what.task_name(wait.task), " is blocked in ", name(wait.op), " on ", wanted(what, wait),
+      at(what, wait.event), "; ",
+      releasers.empty() ? missing(what, locks, wait) : "could be released by " + listed(releasers),
+      wait.timeout_ignored ? "; its time-out never fires, as was asked for" : ""));
   for (const auto& held : locks.held_by(wait.task)) {
     found.evidence.push_back(held.since);
     found.details.push_back(text(what.task_name(wait.task), " holds ",

@@ -6,6 +6,8 @@
 //     mappings of its own making, locks held, children that had died and were never waited for,
 //     threads that had ended and were never joined; and the locks that a thread held at its end.
 //
+// Where a fault has killed a process, objects that are left over are not judged either: nobody can
+// tidy up after SIGKILL, and whoever was to remove them may be the one that is dead.
 // A process that was killed or called _exit() had no chance to tidy up and is not judged.
 // Descriptors 0, 1 and 2 and what a child inherited are nobody's leak; a child that lives longer
 // than its parent is no zombie of its parent's. A named semaphore that is not closed but unlinked
@@ -192,7 +194,7 @@ bool ended_regularly(const task_record& task) {
 
 std::vector<violation> check_leak(const trace& what, const limits&) {
   std::vector<violation> found;
-  if (what.how == ending::finished)
+  if (what.how == ending::finished && !killed_by_fault(what))
     for (const auto& leftover : what.leftovers) found.push_back(left_over(what, leftover));
 
   std::vector<holdings> own(what.tasks.size());

@@ -77,6 +77,17 @@ std::size_t death_of(const trace& what, task_id task) {
   });
 }
 
+bool killed_by_fault(const trace& what, task_id task) {
+  const auto process = process_of(what, task);
+  return std::any_of(what.events.begin(), what.events.end(), [&](const event& e) {
+    return kills_by_fault(e) && process_of(what, e.task) == process;
+  });
+}
+
+bool killed_by_fault(const trace& what) {
+  return std::any_of(what.events.begin(), what.events.end(), kills_by_fault);
+}
+
 std::vector<std::size_t> evidence(std::vector<std::size_t> events) {
   std::sort(events.begin(), events.end());
   events.erase(std::unique(events.begin(), events.end()), events.end());

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/trace/fault.hpp"
 #include "framework/trace/trace.hpp"
 
 namespace forkloom::checkers {
@@ -55,6 +56,11 @@ template <class... Parts>
 
 // The event that says that the task died, or ended as a thread; no_event if it lives.
 [[nodiscard]] std::size_t death_of(const trace& what, task_id task);
+
+// Was the process of that task killed by a fault? That is not the program's doing, and neither is
+// what it could not tidy up any more.
+[[nodiscard]] bool killed_by_fault(const trace& what, task_id task);
+[[nodiscard]] bool killed_by_fault(const trace& what);  // any process
 
 // Indices that exist, ascending, each once.
 [[nodiscard]] std::vector<std::size_t> evidence(std::vector<std::size_t> events);

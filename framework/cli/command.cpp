@@ -18,6 +18,7 @@ struct dispatch {
   int operator()(const replay_request& request) const { return replay(request); }
   int operator()(const show_checkers& request) const { return show(request); }
   int operator()(const show_strategies& request) const { return show(request); }
+  int operator()(const show_faults& request) const { return show(request); }
   int operator()(const show_text& request) const {
     fmt::print("{}", request.text);
     return exit_code::as_expected;

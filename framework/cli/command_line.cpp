@@ -11,6 +11,7 @@
 #include "framework/cli/names.hpp"
 #include "framework/cli/numbers.hpp"
 #include "framework/cli/program_options.hpp"
+#include "framework/trace/fault_plan.hpp"
 
 namespace forkloom::cli {
 namespace {
@@ -40,6 +41,12 @@ void add_run_options(CLI::App& app, option_texts& how) {
       ->type_name("TIME");
   app.add_option("--processes", how.processes, "For processes declared without a number, 1 … 1024")
       ->type_name("N");
+  app.add_option("--faults", how.faults,
+                 "What may befall a process, at most N times: kill:1,eintr:2; `forkloom faults`")
+      ->type_name("A:N,B:N");
+  app.add_option("--timeouts", how.timeouts,
+                 "When time-outs fire: idle (nobody else can go on), race (at any time), never")
+      ->type_name("POLICY");
   app.add_option("--checkers", how.checkers, "Only these, with commas; see `forkloom checkers`")
       ->type_name("A,B");
   app.add_option("--step-limit", how.step_limit, "Steps of an execution in all, 1 … 900000")
@@ -108,7 +115,8 @@ std::vector<std::string> option_names(const CLI::App& app) {
   const auto extra = app.remaining(true).front();
   if (extra.starts_with('-')) refuse_option(app, *chosen, extra);
   if (chosen != &app) refuse(app, fmt::format("unexpected argument '{}'", extra));
-  const std::vector<std::string> commands{"list", "run", "replay", "checkers", "strategies"};
+  const std::vector<std::string> commands{"list",     "run",        "replay",
+                                          "checkers", "strategies", "faults"};
   refuse(app, fmt::format("unknown command '{}'.{}", extra, did_you_mean(extra, commands)));
 }
 
@@ -156,12 +164,12 @@ class parser {
 
     checkers_ = app_.add_subcommand("checkers", "Show what is looked for");
     strategies_ = app_.add_subcommand("strategies", "Show how interleavings are chosen");
+    faults_ = app_.add_subcommand("faults", "Show what may befall a process");
     app_.footer(
         "Exit codes: 0 as expected, 1 a violation or the expected was not found, 2 usage,\n"
         "3 uncontrolled or internal error, 128 + n after signal n.\n"
-        "Environment: FORKLOOM_EXECUTIONS, FORKLOOM_SEED, FORKLOOM_STRATEGY, FORKLOOM_SHRINK "
-        "(below\n"
-        "options),\n"
+        "Environment: FORKLOOM_EXECUTIONS, FORKLOOM_SEED, FORKLOOM_STRATEGY, FORKLOOM_FAULTS,\n"
+        "FORKLOOM_TIMEOUTS, FORKLOOM_SHRINK (below options),\n"
         "FORKLOOM_REPLAY=TOKEN (run only that execution), COLUMNS, NO_COLOR.");
   }
 
@@ -192,7 +200,7 @@ class parser {
     if (replay_->parsed()) refuse(app_, "replay: name a token or a failure file");
     // With a command missing, CLI11 has not looked at what else is there.
     if (!app_.remaining(true).empty()) refuse_extras(app_);
-    refuse(app_, "no command: use list, run, replay, checkers or strategies");
+    refuse(app_, "no command: use list, run, replay, checkers, strategies or faults");
   }
 
   any_request chosen() {
@@ -208,6 +216,7 @@ class parser {
     }
     if (run_->parsed()) return chosen_run();
     if (checkers_->parsed()) return show_checkers{};
+    if (faults_->parsed()) return show_faults{};
     return show_strategies{};
   }
 
@@ -227,6 +236,7 @@ class parser {
   CLI::App* replay_ = nullptr;
   CLI::App* checkers_ = nullptr;
   CLI::App* strategies_ = nullptr;
+  CLI::App* faults_ = nullptr;
   list_request list_request_;
   run_request run_request_;
   replay_request replay_request_;
@@ -254,6 +264,8 @@ options overridden(options how, const option_texts& texts) {
   if (texts.time) how.time = parse_time("--time", *texts.time, 1'000 * hour);
   if (texts.hang_limit) how.hang_limit = parse_time("--hang-limit", *texts.hang_limit, hour);
   if (texts.strategy) how.strategy = *texts.strategy;
+  if (texts.faults) how.faults = *texts.faults;
+  if (texts.timeouts) how.timeouts = parse_timeouts(*texts.timeouts);
   if (texts.checkers) how.checkers = split_at_commas(*texts.checkers);
   how.suppress.insert(how.suppress.end(), texts.suppress.begin(), texts.suppress.end());
   how.keep_going = how.keep_going || texts.keep_going;

@@ -14,7 +14,7 @@ namespace forkloom::cli {
 // Options of a run as they were typed; absent ones leave what the scenario and environment say.
 struct option_texts {
   std::optional<std::string> executions, seed, strategy, time, processes, checkers, step_limit,
-      progress_limit, hang_limit, bypass_max, replays, shrink_budget;
+      progress_limit, hang_limit, bypass_max, replays, shrink_budget, faults, timeouts;
   std::vector<std::string> suppress;
   std::string suppressions;  // the path of a file; empty: none
   bool keep_going = false;
@@ -51,6 +51,7 @@ struct replay_request {
 
 struct show_checkers {};
 struct show_strategies {};
+struct show_faults {};
 
 // To be printed on stdout as it is: help, the version.
 struct show_text {
@@ -58,7 +59,7 @@ struct show_text {
 };
 
 using any_request = std::variant<list_request, run_request, replay_request, show_checkers,
-                                 show_strategies, show_text>;
+                                 show_strategies, show_faults, show_text>;
 
 // Throws usage_error, which says what was wrong and where the help is.
 [[nodiscard]] any_request parse_command_line(int argc, const char* const* argv);

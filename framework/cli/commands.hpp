@@ -11,6 +11,7 @@ namespace forkloom::cli {
 [[nodiscard]] int replay(const replay_request& request);
 [[nodiscard]] int show(const show_checkers&);
 [[nodiscard]] int show(const show_strategies&);
+[[nodiscard]] int show(const show_faults&);
 
 // Whoever replays a finding needs to name the programs again.
 void add_replay_arguments(explore::campaign_result& result, const program_run& programs);

@@ -150,6 +150,42 @@ void print(const explore::campaign_result& result, const run_request& request, b
   std::fflush(stdout);
 }
 
+// Faults that the command line asks for and none of the scenarios could have: that is a mistake. A
+// campaign that ended with its first finding does not tell.
+class unused_faults {
+ public:
+  explicit unused_faults(const option_texts& how)
+      : asked_(how.faults.has_value()), keeps_going_(how.keep_going) {}
+
+  void add(const explore::campaign_result& result) {
+    asked_ &= result.findings.empty() || keeps_going_;
+    for (const auto& fault : result.faults) {
+      const auto known = std::find_if(all_.begin(), all_.end(),
+                                      [&](const auto& one) { return one.name == fault.name; });
+      if (known == all_.end())
+        all_.push_back(fault);
+      else
+        known->chances += fault.chances;
+    }
+  }
+
+  [[nodiscard]] int judged(int code) const {
+    if (!asked_ || code != exit_code::as_expected) return code;
+    for (const auto& fault : all_) {
+      if (fault.chances != 0) continue;
+      fmt::print(stderr, "forkloom: --faults: {} had no chance: it strikes {}\n", fault.name,
+                 explore::where_it_strikes(fault));
+      code = exit_code::usage;
+    }
+    return code;
+  }
+
+ private:
+  bool asked_;
+  bool keeps_going_;
+  std::vector<explore::fault_count> all_;
+};
+
 // 3 before 1 before 0.
 int worse(int a, int b) noexcept { return std::max(a, b); }
 
@@ -188,6 +224,7 @@ int run(const run_request& request) {
 
   int code = exit_code::as_expected;
   std::vector<explore::campaign_result> results;
+  unused_faults unused(request.how);
   for (const auto* scenario : selected) {
     auto how = overridden(explore::with_environment(scenario->defaults), request.how);
     how.hashes = hashes.wanted();
@@ -201,13 +238,14 @@ int run(const run_request& request) {
     if (request.programs) add_replay_arguments(result, *request.programs);
     code = worse(code, exit_code_of(result));
     hashes.add(result);
+    unused.add(result);
     if (!request.save.empty()) save(result, request.save, request.programs);
     if (!request.json) print(result, request, selected.size() == 1);
     if (request.json) results.push_back(result);
     if (explore::interrupting_signal() != 0) break;
   }
   if (request.json) fmt::print("{}\n", report::dump(report::results_json(results)));
-  return code;
+  return unused.judged(code);
 }
 
 }  // namespace forkloom::cli

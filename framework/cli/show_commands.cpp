@@ -10,6 +10,7 @@
 #include "framework/explore/strategy_spec.hpp"
 #include "framework/report/describe.hpp"
 #include "framework/report/json.hpp"
+#include "framework/trace/fault.hpp"
 
 namespace forkloom::cli {
 namespace {
@@ -74,6 +75,21 @@ int show(const show_strategies&) {
   for (const auto& own : explore::user_strategies())
     fmt::print("{:<12} {}\n", own.functions.takes_number ? own.name + "[:N]" : own.name,
                indented(own.what_it_is));
+  return exit_code::as_expected;
+}
+
+// Each with its errors, if it is one of a call, and the operations that may have it.
+int show(const show_faults&) {
+  for (std::size_t i = 0; i < fault_kind_count; ++i) {
+    const auto kind = fault_kind(i);
+    const auto& fault = description(kind);
+    fmt::print("{:<12} {}\n{:<12} where: {}\n", fault.name, indented(fault.what_it_is), "",
+               fault.where);
+    std::vector<std::string_view> calls;
+    for (std::size_t op = 0; op < static_cast<std::size_t>(operation::count_); ++op)
+      if (contains(faults_of(operation(op)), kind)) calls.push_back(name(operation(op)));
+    if (!calls.empty()) fmt::print("{:<12} calls: {}\n", "", fmt::join(calls, ", "));
+  }
   return exit_code::as_expected;
 }
 

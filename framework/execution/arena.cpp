@@ -68,6 +68,7 @@ void reset_task(arena& a, std::size_t i) noexcept {
   a.details[i].awaited = a.details[i].own_mask = 0;
   a.details[i].death_due = 0;
   a.details[i].disturbed_at = no_resource;
+  a.details[i].timeout_ignored = false;
   a.details[i].name[0] = '\0';
 }
 

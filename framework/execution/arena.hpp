@@ -11,11 +11,13 @@
 #include <atomic>
 #include <cstdint>
 
+#include "forkloom/timeout_policy.hpp"
 #include "framework/execution/journal.hpp"
 #include "framework/execution/mailbox.hpp"
 #include "framework/execution/resource_table.hpp"
 #include "framework/execution/task_set.hpp"
 #include "framework/strategy/strategy.hpp"
+#include "framework/trace/fault.hpp"
 #include "framework/trace/trace.hpp"
 
 namespace forkloom::execution {
@@ -143,6 +145,7 @@ struct task_details {
   signal_set own_mask = 0;            // what it blocks when its temporary mask is gone
   int death_due = 0;  // the signal that ends the process, which is stopped, when it goes on
   resource_id disturbed_at = no_resource;  // what it waited for when a signal came
+  bool timeout_ignored = false;            // it waits longer than it was told to
   std::array<char, 32> name{};
 };
 
@@ -208,6 +211,7 @@ struct schedule_state {
   std::uint64_t next_deadline_ns = no_deadline;  // never later than the earliest one
   std::uint64_t hash = 0;
   double choices_log2 = 0;        // see trace::choices_log2
+  fault_set faults = 0;           // kinds that may still happen; see faults.hpp
   std::uint32_t timer_count = 0;  // slots in use, deleted ones included
   task_id stop_due = no_task;     // it stops itself: whoever runs next carries it out
   int stop_signal = 0;
@@ -220,6 +224,16 @@ struct settings {
   std::uint64_t step_limit = 900'000;     // steps in all; the journal holds as many
   bool record_stacks = false;
   std::uint64_t random_seed = 0;  // of the random bytes that tasks get from the system
+  fault_plan faults;
+  timeout_policy timeouts = timeout_policy::idle;
+};
+
+// What has become of the faults that an execution may have.
+struct fault_state {
+  std::array<std::uint8_t, fault_kind_count> left{};
+  std::array<std::uint32_t, fault_kind_count> chances{};  // where each might have happened
+  std::array<std::uint32_t, fault_kind_count> one_in{};   // how rare each is in this execution
+  task_set stopped;                                       // processes that are to go on some time
 };
 
 // A descriptor that an exec closes.
@@ -285,6 +299,8 @@ struct arena {
   strategy::state strategy;
   std::array<task, task_capacity> tasks;
   resource_table resources;
+
+  fault_state faults;
 
   alignas(fault_window) std::array<journal_page, journal_page_capacity> log_pages;
   std::array<task_details, task_capacity> details;

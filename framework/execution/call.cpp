@@ -1,11 +1,13 @@
 #include "framework/execution/call.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "framework/execution/cancellation.hpp"
+#include "framework/execution/faults.hpp"
 #include "framework/execution/loaded_modules.hpp"
 #include "framework/execution/mappings.hpp"
 #include "framework/execution/scheduler.hpp"
@@ -86,6 +88,23 @@ void hand_on_token(arena& a, bool yields) noexcept {
   pass_token(a, this_task, next);
 }
 
+constexpr auto ends_of_process = only(fault_kind::kill) | only(fault_kind::stop);
+
+bool strikes_task(fault_kind kind, operation op, resource_id resource, const void* site) noexcept {
+  auto& a = *current_arena();
+  if (!faults::possible(a, kind) || !faults::happens(a, kind)) return false;
+  settle();
+  faults::tell(a, this_task, kind, op, resource,
+               number(served_site != nullptr ? served_site : site));
+  return true;
+}
+
+// The task has just been picked, to do that next.
+void strike_process(operation op, resource_id resource, const void* site) noexcept {
+  if (strikes_task(fault_kind::kill, op, resource, site)) faults::die();
+  if (strikes_task(fault_kind::stop, op, resource, site)) faults::stop(*current_arena(), this_task);
+}
+
 void give_up_token(operation op, resource_id resource, const void* site) noexcept {
   settle();
   auto& a = *current_arena();
@@ -97,6 +116,8 @@ void give_up_token(operation op, resource_id resource, const void* site) noexcep
   const bool spins = looks && spin.spins();
   if (spins) stand_back(op, resource, site);
   hand_on_token(a, spins || op == operation::yield);
+  if (faults::possible(a, ends_of_process)) [[unlikely]]
+    strike_process(op, resource, site);
   if (t.attention || t.held) signals::let_in(a, this_task);
 }
 
@@ -206,7 +227,9 @@ wake controlled_call::wait(std::span<const resource_id> resources, std::uint64_t
                            bool retryable, bool watches) noexcept {
   auto& a = *current_arena();
   if (const auto met = signals::let_in_before_wait(a, this_task); met != wake::retry) return met;
+  if (!keeps_deadline_) deadline_ns = resources.empty() ? deadline_ns : time_limit(deadline_ns);
   if (deadline_ns <= a.schedule.clock_ns) return wake::timed_out;
+  has_waited_ = true;
   auto& t = a[this_task];
   // A call may wait for something else than what it is about: a condition wait, for the mutex.
   const auto awaited = resources.empty() ? resource_ : resources.front();
@@ -220,11 +243,64 @@ wake controlled_call::wait(std::span<const resource_id> resources, std::uint64_t
   }
   set_blocked(a, this_task, resources, deadline_ns, retryable);
   if (watches) a.schedule.watchers.insert(this_task);
+  const auto by_fault =
+      a.schedule.faults != 0 ? draw_end_of_wait(awaited, resources.size()) : std::nullopt;
   hand_on_token(a, false);
+  if (by_fault) return *by_fault;
   const auto cause = t.cause == wake::timed_out ? wake::timed_out : wake::retry;
   // A condition wait must first have its mutex again; see condition.cpp.
   if (op_ != operation::cond_wait) heed_if_pending(op_);
   return cause;
+}
+
+// A wait that lasts may be ended by a fault, or the process with it, at any time; when it comes to
+// that is up to the strategy, as the task is enabled from here on.
+std::optional<wake> controlled_call::draw_end_of_wait(resource_id awaited,
+                                                      std::size_t count) noexcept {
+  auto& a = *current_arena();
+  woken_for_nothing_ = false;
+  if (strikes(fault_kind::kill)) faults::die();
+  const bool interrupts =
+      interruptible_ && contains(faults_of(op_), fault_kind::eintr) && strikes(fault_kind::eintr);
+  // A condition wait that has been woken waits for its mutex. A futex that passes priority on wakes
+  // nobody but its owner.
+  const bool wakes =
+      (op_ == operation::cond_wait && awaited == resource_) ||
+      (op_ == operation::futex_wait && a.details[index(this_task)].awaited_part != 0 && count == 1);
+  woken_for_nothing_ = !interrupts && wakes && strikes(fault_kind::wakeup);
+  if (!interrupts && !woken_for_nothing_) return std::nullopt;
+  set_enabled(a, this_task, wake::retry);
+  return interrupts ? wake::interrupted : wake::retry;
+}
+
+bool controlled_call::strikes(fault_kind kind) noexcept {
+  return strikes_task(kind, op_, resource_, site_);
+}
+
+int controlled_call::draw_refusal(fault_set but_not) noexcept {
+  constexpr std::array kinds{fault_kind::eagain, fault_kind::enospc, fault_kind::emfile,
+                             fault_kind::enomem};
+  const auto may = faults_of(op_) & ~but_not;
+  for (const auto kind : kinds)
+    if (contains(may, kind) && strikes(kind)) return error_of(kind);
+  return 0;
+}
+
+// Half of it, one byte, or all but one.
+std::size_t controlled_call::draw_part(std::size_t size) noexcept {
+  if (!strikes(fault_kind::partial)) return size;
+  const std::array parts{size / 2, std::size_t{1}, size - 1};
+  return parts[draw(parts.size())];
+}
+
+// A deadline that had come before the call waited at all is none: the call is a try.
+std::uint64_t controlled_call::time_limit(std::uint64_t deadline_ns) noexcept {
+  auto& a = *current_arena();
+  const bool ignored = a.config.timeouts == timeout_policy::never && op_ != operation::sleep &&
+                       deadline_ns != no_deadline &&
+                       (has_waited_ || deadline_ns > a.schedule.clock_ns);
+  a.details[index(this_task)].timeout_ignored = ignored;
+  return ignored ? no_deadline : deadline_ns;
 }
 
 void controlled_call::finish(std::int64_t result, int error, std::uint64_t before,
@@ -274,6 +350,14 @@ int controlled_call::failed_with(int error) noexcept {
 }
 
 void controlled_call::yield_again() noexcept { give_up_token(op_, resource_, site_); }
+
+bool refused(operation op, const void* site, fault_set but_not) noexcept {
+  if (!controlled() || current_arena()->schedule.faults == 0) return false;
+  auto call = controlled_call::silent(op, no_resource, site);
+  const auto error = call.refusal(but_not);
+  if (error != 0) static_cast<void>(call.failed(error));
+  return error != 0;
+}
 
 void set_owner(resource_id resource, task_id owner) noexcept {
   current_arena()->resources[resource].owner = owner;

@@ -12,7 +12,9 @@
 // failed(). All functions are for the calling thread; they require that controlled() has said yes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "framework/execution/arena.hpp"
@@ -149,6 +151,40 @@ class controlled_call {
     after_ = after;
   }
 
+  // Faults; see faults.hpp. All of them are asked before the call has done anything. What must be
+  // found out before it is asked costs nothing if it is found out only where one is possible.
+  [[nodiscard]] static bool possible(fault_kind kind) noexcept {
+    return faults_possible(only(kind));
+  }
+
+  // The error that a fault lets the call fail with, of those that the table has for its operation;
+  // 0: none does. but_not: those that it cannot have as it is made.
+  [[nodiscard]] int refusal(fault_set but_not = 0) noexcept {
+    return faults_possible(error_faults & ~but_not) ? draw_refusal(but_not) : 0;
+  }
+
+  // How much of a transfer of so many bytes a fault lets pass: all of it, if none happens. The call
+  // is one that may transfer a part.
+  [[nodiscard]] std::size_t part_of(std::size_t size) noexcept {
+    return size > 1 && possible(fault_kind::partial) ? draw_part(size) : size;
+  }
+
+  // Has a fault left no room for what the call puts in? The call is one that may find none.
+  [[nodiscard]] bool finds_no_room() noexcept {
+    return possible(fault_kind::full) && strikes(fault_kind::full);
+  }
+
+  // The call may not be interrupted, although its operation may be.
+  void goes_on_after_signals() noexcept { interruptible_ = false; }
+
+  // The last wait ended by a spurious wake-up.
+  [[nodiscard]] bool woken_for_nothing() const noexcept { return woken_for_nothing_; }
+
+  // The deadline as the policy of time-outs has it: no_deadline for one that shall not come. To be
+  // asked by calls whose deadline is that of a timer, too; they wait until_timer.
+  [[nodiscard]] std::uint64_t time_limit(std::uint64_t deadline_ns) noexcept;
+  void until_timer() noexcept { keeps_deadline_ = true; }
+
   // Gives the token up once more, as at the start.
   void yield_again() noexcept;
 
@@ -165,6 +201,16 @@ class controlled_call {
   wake wait(std::span<const resource_id> resources, std::uint64_t deadline_ns, bool retryable,
             bool watches) noexcept;
 
+  static constexpr fault_set error_faults = only(fault_kind::eagain) | only(fault_kind::enospc) |
+                                            only(fault_kind::emfile) | only(fault_kind::enomem);
+  [[nodiscard]] static bool faults_possible(fault_set kinds) noexcept {
+    return (current_arena()->schedule.faults & kinds) != 0;
+  }
+  bool strikes(fault_kind kind) noexcept;
+  int draw_refusal(fault_set but_not) noexcept;
+  std::size_t draw_part(std::size_t size) noexcept;
+  std::optional<wake> draw_end_of_wait(resource_id awaited, std::size_t count) noexcept;
+
   trap_pause traps_;
   operation op_;
   resource_id resource_;
@@ -172,7 +218,15 @@ class controlled_call {
   const void* site_;
   std::uint64_t before_ = 0;
   std::uint64_t after_ = 0;
+  bool interruptible_ = true;
+  bool keeps_deadline_ = false;
+  bool has_waited_ = false;
+  bool woken_for_nothing_ = false;
 };
+
+// Does a fault let that call fail, which makes no scheduling point? Then its event is written, and
+// errno set. False outside of an execution.
+[[nodiscard]] bool refused(operation op, const void* site, fault_set but_not = 0) noexcept;
 
 // A number that stands for `size` bytes: the bytes themselves up to eight, else a hash of them.
 [[nodiscard]] std::uint64_t digest(const void* bytes, std::size_t size) noexcept;

@@ -19,6 +19,7 @@
 
 #include "framework/execution/call.hpp"
 #include "framework/execution/event_source.hpp"
+#include "framework/execution/faults.hpp"
 #include "framework/execution/harvest.hpp"
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/execution/leftovers.hpp"
@@ -123,6 +124,8 @@ controller::controller(const limits& bounds, int stop_fd)
   arena_->controller.pid = ::getpid();
   arena_->config.progress_limit = bounds.progress_steps;
   arena_->config.step_limit = bounds.total_steps;
+  arena_->config.faults = bounds.faults;
+  arena_->config.timeouts = bounds.timeouts;
   programs_follow_ = let_programs_follow(*arena_);
   warm_up_stacks();
   set_current_arena(arena_);
@@ -144,6 +147,7 @@ void controller::begin(const strategy::state& strategy, std::uint64_t seed, bool
   strategy::begin(arena_->strategy, seed);
   arena_->config.record_stacks = record_stacks;
   arena_->config.random_seed = seed;
+  faults::begin(*arena_);
   newborns_watched_ = 0;
   pidfds_.clear();
   waits_.clear();

@@ -25,6 +25,8 @@ class controller {
     std::uint64_t progress_steps = 20'000;
     std::uint64_t total_steps = 900'000;
     std::chrono::nanoseconds hang = std::chrono::seconds(2);
+    fault_plan faults{};
+    timeout_policy timeouts = timeout_policy::idle;
   };
 
   // stop_fd: becomes readable, or hangs up, when the run shall stop; -1: never.

@@ -291,7 +291,10 @@ std::vector<wait_record> find_waits(const arena& a) {
     if (t.state != task_state::blocked || t.deadline_ns != no_deadline) continue;
     if (a.schedule.watchers.contains(task_id(i))) continue;
     if (a.schedule.spinners.contains(task_id(i))) continue;  // it can go on, and will see the same
-    wait_record w{.task = task_id(i), .op = t.pending, .event = t.blocked_event};
+    wait_record w{.task = task_id(i),
+                  .op = t.pending,
+                  .event = t.blocked_event,
+                  .timeout_ignored = a.details[i].timeout_ignored};
     std::set<task_id> help;
     const auto& d = a.details[i];
     for (std::size_t k = 0; k < d.wait_count; ++k) {

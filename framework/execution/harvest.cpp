@@ -177,6 +177,7 @@ trace to_trace(const arena& a) {
   result.switches = a.schedule.switches;
   result.hash = a.schedule.hash;
   result.choices_log2 = a.schedule.choices_log2;
+  result.fault_chances.assign(a.faults.chances.begin(), a.faults.chances.end());
   return result;
 }
 

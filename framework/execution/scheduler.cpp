@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "framework/execution/conflict.hpp"
+#include "framework/execution/faults.hpp"
 #include "framework/execution/parent_death.hpp"
 #include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
@@ -59,6 +60,23 @@ void expire_deadlines(arena& a) noexcept {
       s.next_deadline_ns = std::min(s.next_deadline_ns, t.deadline_ns);
   }
   timers::expire(a, s.next_deadline_ns);
+}
+
+// Time passes although others can go on: all deadlines until then have come. Which task's wait that
+// was meant for is told, not which others it ended.
+void let_time_pass(arena& a) noexcept {
+  const auto [task, deadline_ns] = faults::draw_deadline(a);
+  if (deadline_ns == no_deadline) return;
+  if (task != no_task)
+    faults::tell(a, task, fault_kind::timeout, a[task].pending, a[task].pending_resource, 0);
+  a.schedule.clock_ns = std::max(a.schedule.clock_ns, deadline_ns);
+  expire_deadlines(a);
+}
+
+// Before somebody is picked.
+void disturb(arena& a) noexcept {
+  faults::let_stopped_go_on(a);
+  if (faults::possible(a, fault_kind::timeout) && !a.schedule.enabled.empty()) let_time_pass(a);
 }
 
 // Whatever a death may let go on tries again.
@@ -267,7 +285,10 @@ task_id choose(arena& a, task_id current, bool yields) noexcept {
   s.clock_ns += step_duration_ns;
   if (s.clock_ns >= s.next_deadline_ns) expire_deadlines(a);
   if (s.enabled.empty() || s.step % spinner_look_steps == 0) wake_spinners(a);
+  if (s.faults != 0) [[unlikely]]
+    disturb(a);
   while (s.enabled.empty()) {
+    if (s.faults != 0 && faults::wake_stopped(a)) continue;
     if (s.next_deadline_ns == no_deadline) {
       end_execution(a, s.living == 0        ? ending::finished
                        : s.watchers.empty() ? ending::stuck

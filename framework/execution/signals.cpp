@@ -1,11 +1,13 @@
 #include "framework/execution/signals.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -378,6 +380,30 @@ void await_stop(arena& a, task_id process) noexcept {
 
 void await_continuation(arena& a, task_id process) noexcept {
   for_each_of(a, process, [&](task_id task) { await_state(kernel_id(a, task), "SD"); });
+}
+
+void await_death(arena& a, task_id process, int signal) noexcept {
+  const auto fd = static_cast<int>(sys::call(SYS_pidfd_open, a[process].pid.load(), 0));
+  if (fd >= 0) {
+    const pollfd zombie{.fd = fd, .events = POLLIN, .revents = 0};
+    while (sys::call(SYS_poll, sys::address(&zombie), 1, -1) == -EINTR) continue;
+    sys::call(SYS_close, fd);
+  }
+  death(a, process, signal);
+}
+
+void let_go_on(arena& a, task_id process) noexcept {
+  if (!a[process].stopped) return;
+  if (const auto fatal = a.details[index(process)].death_due; fatal != 0)
+    return await_death(a, process, fatal);
+  await_continuation(a, process);
+  goes_on(a, process);
+}
+
+void goes_on(arena& a, task_id process) noexcept {
+  continued(a, process);
+  wake_waiters(a, children_of(a, a[process].parent));
+  child_changed(a, a[process].parent, process);
 }
 
 void stop_self(arena& a, task_id me, int signal) noexcept {

@@ -84,6 +84,15 @@ void continued(arena& a, task_id process) noexcept;
 void await_stop(arena& a, task_id process) noexcept;
 void await_continuation(arena& a, task_id process) noexcept;
 
+// The same for its death of that signal: once it is a zombie, the kernel has cleaned up after it,
+// and it is dead for the model as well.
+void await_death(arena& a, task_id process, int signal) noexcept;
+
+// The process, if it is stopped, has been sent SIGCONT: it goes on, and its parent hears of it. If
+// a signal that ends it has come meanwhile, that does. goes_on: the model's part of it.
+void let_go_on(arena& a, task_id process) noexcept;
+void goes_on(arena& a, task_id process) noexcept;
+
 // The calling task's process stops: it hands on the token and sleeps until it goes on.
 void stop_self(arena& a, task_id me, int signal) noexcept;
 

@@ -25,6 +25,7 @@
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/random.hpp"
 #include "framework/trace/divergence.hpp"
+#include "framework/trace/fault_plan.hpp"
 #include "framework/trace/schedule.hpp"
 
 namespace forkloom::explore {
@@ -101,6 +102,7 @@ class campaign {
         options_(how),
         checkers_(chosen_checkers(how)),
         spec_(parse_strategy(how.strategy)),
+        faults_(parse_faults(how.faults)),
         run_(scenario, how, context) {
     result_.scenario = scenario.name;
     result_.strategy = how.strategy;
@@ -127,6 +129,7 @@ class campaign {
     }
     progress.finish(seen_);
     result_.conclusion = explorer->conclusion();
+    name_faults();
     result_.seconds = seconds_since(begin);
     sum_up(explorer->samples());
     judge(result_, options_);
@@ -156,6 +159,7 @@ class campaign {
     f.token = encode(token);
     f.what_happened = std::move(t);
     result_.findings.push_back(std::move(f));
+    name_faults();
     result_.seconds = seconds_since(begin);
     judge(result_, options_);
     return std::move(result_);
@@ -293,11 +297,32 @@ class campaign {
     result_.switches += t.switches;
     if (options_.hashes) result_.hashes.push_back({.seed = seed, .steps = t.steps, .hash = t.hash});
     for (const auto& call : t.passed) note_uncontrolled(t, call);
+    count_faults(t);
     result_.message = trouble(t);
     if (result_.message.empty()) return true;
     result_.how = verdict::error;
     result_.uncontrolled.push_back(result_.message);
     return false;
+  }
+
+  void count_faults(const trace& t) {
+    if (faults_.empty()) return;
+    result_.faults.resize(fault_kind_count);  // for the moment, all of them
+    for (std::size_t kind = 0; kind < fault_kind_count; ++kind)
+      result_.faults[kind].chances += t.fault_chances[kind];
+    for (const auto& e : t.events)
+      if (e.op == operation::fault && fault_of(e) != fault_kind::count_)
+        ++result_.faults[index(fault_of(e))].happened;
+  }
+
+  void name_faults() {
+    std::vector<fault_count> wanted;
+    for (std::size_t kind = 0; kind < result_.faults.size(); ++kind) {
+      if (faults_.most[kind] == 0) continue;
+      wanted.push_back(result_.faults[kind]);
+      wanted.back().name = name(fault_kind(kind));
+    }
+    result_.faults = std::move(wanted);
   }
 
   // Once for each line of the user's.
@@ -336,7 +361,9 @@ class campaign {
                    .step_limit = options_.step_limit,
                    .steps = t.steps,
                    .hash = t.hash,
-                   .program = run_.program().wanted});
+                   .program = run_.program().wanted,
+                   .faults = faults_,
+                   .timeouts = options_.timeouts});
   }
 
   finding blank_finding(const trace& t, std::uint64_t number, const attempt& what) const {
@@ -369,6 +396,7 @@ class campaign {
   const options& options_;
   std::vector<checkers::checker> checkers_;
   strategy_spec spec_;
+  fault_plan faults_;
   runner run_;
   coverage_book seen_;
   schedule_count schedules_;
@@ -384,6 +412,7 @@ campaign_result in_worker(const scenario_info& scenario, const options& how,
   validate(scenario, how);
   // Mistakes are told before anything is forked.
   static_cast<void>(parse_strategy(how.strategy));
+  static_cast<void>(parse_faults(how.faults));
   static_cast<void>(chosen_checkers(how));
   static_cast<void>(suppressions(how.suppress));
   const auto answer = run_in_worker([&](const worker_context& context) {
@@ -411,6 +440,8 @@ campaign_result replay(const scenario_info& scenario, const replay_token& token,
   adjusted.processes = token.processes;
   adjusted.progress_limit = token.progress_limit;
   adjusted.step_limit = token.step_limit;
+  adjusted.faults = to_string(token.faults);
+  adjusted.timeouts = token.timeouts;
   return in_worker(scenario, adjusted, [&](campaign& c) { return c.replay(token, recorded); });
 }
 

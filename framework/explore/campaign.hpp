@@ -27,8 +27,8 @@ namespace forkloom::explore {
 // campaign had found by then is in its result.
 [[nodiscard]] int interrupting_signal() noexcept;
 
-// The options after FORKLOOM_EXECUTIONS, FORKLOOM_SEED, FORKLOOM_SHRINK and FORKLOOM_STRATEGY had
-// their say.
+// The options after FORKLOOM_EXECUTIONS, FORKLOOM_SEED, FORKLOOM_SHRINK, FORKLOOM_STRATEGY,
+// FORKLOOM_FAULTS and FORKLOOM_TIMEOUTS had their say.
 // Throws usage_error if one of them is not what it should be.
 [[nodiscard]] options with_environment(options scenario_defaults);
 

@@ -9,6 +9,7 @@
 #include "forkloom/error.hpp"
 #include "framework/execution/arena.hpp"
 #include "framework/explore/campaign.hpp"
+#include "framework/trace/fault_plan.hpp"
 
 namespace forkloom::explore {
 namespace {
@@ -61,6 +62,9 @@ options with_environment(options how) {
   if (const char* text = std::getenv("FORKLOOM_SHRINK"); text != nullptr)
     how.shrink_budget = number_from("FORKLOOM_SHRINK", text);
   if (const char* text = std::getenv("FORKLOOM_STRATEGY"); text != nullptr) how.strategy = text;
+  if (const char* text = std::getenv("FORKLOOM_FAULTS"); text != nullptr) how.faults = text;
+  if (const char* text = std::getenv("FORKLOOM_TIMEOUTS"); text != nullptr)
+    how.timeouts = parse_timeouts(text);
   return how;
 }
 

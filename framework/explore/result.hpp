@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "forkloom/violation.hpp"
+#include "framework/trace/fault.hpp"
 #include "framework/trace/trace.hpp"
 
 namespace forkloom::explore {
@@ -83,6 +85,19 @@ struct estimate_summary {
   double failure_high = 1;
   std::uint64_t executions_to_see = 0;  // to meet one again with 95 %; 0: none was met
 };
+// What became of a kind of faults that was asked for.
+struct fault_count {
+  std::string name;
+  std::uint64_t chances = 0;   // how often it might have happened, in all executions
+  std::uint64_t happened = 0;  // and did
+};
+
+// In words; to be told where it had no chance.
+[[nodiscard]] inline std::string_view where_it_strikes(const fault_count& fault) noexcept {
+  for (std::size_t kind = 0; kind < fault_kind_count; ++kind)
+    if (name(fault_kind(kind)) == fault.name) return description(fault_kind(kind)).where;
+  return {};
+}
 
 enum class verdict : std::uint8_t {
   as_expected,  // nothing found; or what the scenario declares to be found, and nothing else
@@ -110,6 +125,7 @@ struct campaign_result {
   std::vector<std::string> uncontrolled;
   coverage_summary coverage;
   estimate_summary estimates;
+  std::vector<fault_count> faults;     // those asked for
   std::vector<execution_hash> hashes;  // of each execution, if options::hashes asked for them
 };
 

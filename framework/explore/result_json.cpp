@@ -126,6 +126,16 @@ void from_json(const nlohmann::json& json, estimate_summary& value) {
   value.executions_to_see = field::integer_at<std::uint64_t>(json, "executions_to_see");
 }
 
+void to_json(nlohmann::json& json, const fault_count& value) {
+  json = {{"name", value.name}, {"chances", value.chances}, {"happened", value.happened}};
+}
+
+void from_json(const nlohmann::json& json, fault_count& value) {
+  value.name = field::text_at(json, "name");
+  value.chances = field::integer_at<std::uint64_t>(json, "chances");
+  value.happened = field::integer_at<std::uint64_t>(json, "happened");
+}
+
 void to_json(nlohmann::json& json, const finding& value) {
   json = {{"violations", value.violations},   {"execution", value.execution},
           {"occurrences", value.occurrences}, {"token", value.token},
@@ -166,6 +176,7 @@ void to_json(nlohmann::json& json, const campaign_result& value) {
           {"uncontrolled", value.uncontrolled},
           {"coverage", value.coverage},
           {"estimates", value.estimates},
+          {"faults", value.faults},
           {"hashes", value.hashes}};
 }
 
@@ -190,6 +201,8 @@ void from_json(const nlohmann::json& json, campaign_result& value) {
       json, "uncontrolled", [](const auto& line) { return field::text(line, "a line"); });
   value.coverage = field::at(json, "coverage").get<coverage_summary>();
   value.estimates = field::at(json, "estimates").get<estimate_summary>();
+  value.faults = field::elements_at(
+      json, "faults", [](const auto& element) { return element.template get<fault_count>(); });
   value.hashes = field::elements_at(
       json, "hashes", [](const auto& element) { return element.template get<execution_hash>(); });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "framework/dsl/scenario_engine.hpp"
+#include "framework/trace/fault_plan.hpp"
 
 namespace forkloom::explore {
 
@@ -11,7 +12,9 @@ runner::runner(const scenario_info& scenario, const options& how, const worker_c
       options_(how),
       controller_({.progress_steps = how.progress_limit,
                    .total_steps = how.step_limit,
-                   .hang = how.hang_limit},
+                   .hang = how.hang_limit,
+                   .faults = parse_faults(how.faults),
+                   .timeouts = how.timeouts},
                   context.stop_fd),
       limit_(10 * how.hang_limit),
       leftovers_(!context.world.private_names),

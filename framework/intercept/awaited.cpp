@@ -126,7 +126,10 @@ execution::wake awaited::wait(execution::controlled_call& call,
   auto& part = execution::current_arena()->details[index(execution::self())].awaited_part;
   part = directions_;
   const std::span<const resource_id> all{channels_.data(), count_};
-  const auto until = std::min(deadline, timer_);
+  // With nothing to wait for it is a sleep.
+  const bool sleeps = count_ == 0 && !outside_;
+  const auto until = std::min(sleeps ? deadline : call.time_limit(deadline), timer_);
+  call.until_timer();
   const auto cause = outside_ ? call.watch(all, until) : call.block_on(all, until);
   part = 0;
   return cause;

@@ -119,10 +119,12 @@ int duplicate_over(int source, int wanted, const void* site, Duplicate real) noe
 int control(int fd, int command, void* argument, const void* site) noexcept {
   if (is_record_command(command) && controlled())
     return control_records(fd, command, static_cast<struct flock*>(argument), site);
+  const bool duplicates = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+  if (duplicates && execution::refused(operation::dup, site)) return -1;
   const auto result = real_fcntl(fd, command, argument);
   // There may be room now for a writer that waits.
   if (command == F_SETPIPE_SZ && result >= 0 && controlled()) execution::changed(resource_of(fd));
-  if (command != F_DUPFD && command != F_DUPFD_CLOEXEC) return result;
+  if (!duplicates) return result;
   if (!controlled()) return inherited(fd, result);
   return duplicated(fd, result, site);
 }
@@ -158,6 +160,7 @@ int close(int fd) {
 }
 
 int dup(int fd) noexcept {
+  if (execution::refused(operation::dup, __builtin_return_address(0))) return -1;
   const auto result = real_dup(fd);
   if (!controlled()) return inherited(fd, result);
   return duplicated(fd, result, __builtin_return_address(0));

@@ -50,6 +50,7 @@ struct place {
 template <class Make>
 int make(operation op, place where, resource_id source, const void* site, Make real) noexcept {
   controlled_call call{op, where.entry(), site};
+  if (const auto error = call.refusal(); error != 0) return call.failed(error);
   call.involve(source);
   if (real() != 0) return call.failed(errno);
   set_made_alone(call.resource(), true);
@@ -63,6 +64,7 @@ int move(place from, place to, bool replaces, const void* site, Rename real) noe
   controlled_call call{operation::rename, from.entry(), site};
   const auto target = to.entry();
   call.involve(target);
+  if (const auto error = call.refusal(); error != 0) return call.failed(error);
   if (real() != 0) return call.failed(errno);
   set_made_alone(target, !replaces && made_alone(call.resource()));
   set_made_alone(call.resource(), false);

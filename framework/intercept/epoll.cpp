@@ -105,9 +105,13 @@ using namespace forkloom::intercept;  // NOLINT
 
 extern "C" {
 
-int epoll_create(int size) noexcept { return made(real_create(size), __builtin_return_address(0)); }
+int epoll_create(int size) noexcept {
+  if (execution::refused(operation::epoll_create, __builtin_return_address(0))) return -1;
+  return made(real_create(size), __builtin_return_address(0));
+}
 
 int epoll_create1(int flags) noexcept {
+  if (execution::refused(operation::epoll_create, __builtin_return_address(0))) return -1;
   return made(real_create1(flags), __builtin_return_address(0));
 }
 
@@ -123,6 +127,8 @@ int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
   controlled_call call{forkloom::operation::epoll_control, list, __builtin_return_address(0)};
   call.involve(target);
   call.asks(static_cast<std::uint64_t>(operation), static_cast<std::uint64_t>(fd));
+  if (operation == EPOLL_CTL_ADD)
+    if (const auto error = call.refusal(); error != 0) return call.failed(error);
   if (control(epoll, operation, fd, event, list, target) != 0) return call.failed(errno);
   return call.completed(0);
 }

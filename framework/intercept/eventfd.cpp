@@ -72,6 +72,7 @@ using namespace forkloom::intercept;  // NOLINT
 extern "C" {
 
 int eventfd(unsigned initial, int flags) noexcept {
+  if (execution::refused(operation::eventfd, __builtin_return_address(0))) return -1;
   const auto fd = real_eventfd(initial, flags);
   const auto error = errno;
   if (execution::current_arena() == nullptr) return fd;

@@ -74,6 +74,7 @@ long wait_until_chosen(controlled_call& call, std::span<const resource_id> place
   if (cause == wake::retry && (mine & chosen) == 0) cause = call.meet_signals();
   const auto choice = mine;
   mine = 0;
+  if (call.woken_for_nothing()) return 0;
   if ((choice & chosen) != 0) return static_cast<long>(choice & ~chosen);
   if (cause == wake::timed_out) return -ETIMEDOUT;
   if (cause == wake::interrupted) return -EINTR;

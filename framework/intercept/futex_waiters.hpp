@@ -31,8 +31,8 @@ inline constexpr long somebody_died = -1000;
 inline constexpr long restarted = -1001;
 
 // Waits until a waker of one of these futexes chooses this task. Which of them, also if the wait
-// was moved to another futex meanwhile; -ETIMEDOUT; -EINTR; restarted, if a handler with SA_RESTART
-// has run; or somebody_died.
+// was moved to another futex meanwhile; 0 after a spurious wake-up; -ETIMEDOUT; -EINTR; restarted,
+// if a handler with SA_RESTART has run; or somebody_died.
 [[nodiscard]] long wait_until_chosen(execution::controlled_call& call,
                                      std::span<const resource_id> places, std::uint32_t bits,
                                      std::uint64_t deadline, deaths whether) noexcept;

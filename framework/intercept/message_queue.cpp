@@ -57,6 +57,12 @@ resource_id queue_called(const char* name) noexcept {
   return execution::resource_named(name, resource_kind::message_queue);
 }
 
+// Was it made without attributes? How much it holds is then up to the system (mq_overview(7),
+// msg_default), and nobody can know.
+std::uint64_t& of_unknown_size(resource_id queue) noexcept {
+  return execution::current_arena()->resources[queue].model[3];
+}
+
 // A time that is no time is refused by the kernel before it looks at the queue.
 bool refused(const timespec* until) noexcept {
   return until != nullptr && (until->tv_sec < 0 || !valid(*until));
@@ -90,9 +96,37 @@ auto try_until(controlled_call& call, std::uint64_t deadline, Attempt attempt) n
   }
 }
 
+long messages_in(mqd_t queue) noexcept {
+  mq_attr now{};
+  return real_getattr(queue, &now) == 0 ? now.mq_curmsgs : 0;
+}
+
+bool never_waits(mqd_t queue) noexcept {
+  mq_attr now{};
+  return real_getattr(queue, &now) == 0 && (now.mq_flags & O_NONBLOCK) != 0;
+}
+
+// A queue that has messages in it, and may be of any size, may be full: until one is taken out. 0
+// then, or why the call ends.
+int wait_as_if_full(controlled_call& call, mqd_t queue, std::uint64_t deadline) noexcept {
+  if (!controlled_call::possible(fault_kind::full)) return 0;
+  const auto before = messages_in(queue);
+  if (before == 0 || of_unknown_size(call.resource()) == 0 || !call.finds_no_room()) return 0;
+  if (never_waits(queue)) return EAGAIN;
+  while (messages_in(queue) >= before) {
+    const auto cause = call.block(deadline);
+    if (cause == wake::timed_out) return ETIMEDOUT;
+    if (cause == wake::interrupted) return EINTR;
+  }
+  return 0;
+}
+
 int send(mqd_t queue, const char* message, std::size_t size, unsigned priority,
          const timespec* until, const void* site) noexcept {
   controlled_call call{operation::mq_send, resource_of(queue), site};
+  if (!refused(until))
+    if (const auto error = wait_as_if_full(call, queue, deadline_of(until)); error != 0)
+      return call.failed(error);
   const auto result = try_until(call, deadline_of(until), [&] {
     return real_timedsend(queue, message, size, priority, &patience_of_attempt(until));
   });
@@ -145,14 +179,18 @@ mqd_t open_queue(const char* name, int flags, mode_t mode, mq_attr* attributes,
     // The name comes before the queue here, too: what is left behind is looked up by its name.
     static_cast<void>(queue_called(name));
     remember(queue, name);
+    of_unknown_size(resource_of(queue)) = (flags & O_CREAT) != 0 && attributes == nullptr ? 1 : 0;
     return queue;
   }
   controlled_call call{operation::mq_open, queue_called(name), site};
   const auto packed = number_of(asked_to_make(flags, mode));
   call.asks(0, packed);
+  const auto never = (flags & O_CREAT) != 0 ? 0 : only(fault_kind::enospc);
+  if (const auto error = call.refusal(never); error != 0) return call.failed(error);
   const auto [queue, made] = open_or_make(name, flags, mode, attributes);
   if (queue < 0) return call.failed(errno);
   remember(queue, name);
+  if (made) of_unknown_size(resource_of(queue)) = attributes == nullptr ? 1 : 0;
   call.involve(resource_of(queue));
   return call.completed(queue, made ? 1 : 0, packed);
 }

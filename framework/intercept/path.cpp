@@ -160,6 +160,8 @@ resource_id fifo_at(int directory, const char* path) noexcept {
 
 int open_fifo(const open_arguments& how, const void* site) noexcept {
   controlled_call call{operation::open, fifo_at(how.directory, how.path), site};
+  if (const auto error = call.refusal(only(fault_kind::enospc)); error != 0)
+    return call.failed(error);
   if (!how.waits()) {
     const auto fd = how.open();
     if (fd >= 0) opened(call, fd, how);
@@ -182,6 +184,8 @@ int open_name(const open_arguments& how, const void* site) noexcept {
   controlled_call call{operation::open, execution::entry_of(how.directory, how.path), site};
   call.asks(0, number_of(asked_to_make(how.flags, how.mode)));
   const bool makes = !names_anything(how.directory, how.path);
+  if (const auto error = call.refusal(makes ? 0 : only(fault_kind::enospc)); error != 0)
+    return call.failed(error);
   const auto fd = how.open();
   if (fd < 0) return call.failed(errno);
   if (makes)
@@ -203,6 +207,7 @@ int open_path(int directory, const char* path, int flags, mode_t mode, const voi
     return open_fifo({directory, path, flags, mode}, site);
   if (concerns_name({directory, path, flags, mode}))
     return open_name({directory, path, flags, mode}, site);
+  if (execution::refused(operation::open, site, only(fault_kind::enospc))) return -1;
   const auto fd = real_openat(directory, path, flags, mode);
   auto call =
       controlled_call::silent(operation::open, fd >= 0 ? resource_of(fd) : no_resource, site);

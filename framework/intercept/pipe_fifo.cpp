@@ -15,9 +15,11 @@
 // had to wait for room for the rest; mkfifo has after as framework/trace/making.hpp says.
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include <limits.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 
@@ -68,20 +70,46 @@ std::size_t size_of(const iovec* parts, int count) noexcept {
   return total;
 }
 
+// Whether anybody ever wrote more than PIPE_BUF bytes at once, which may come in parts. What else
+// is written a reader finds whole.
+std::uint64_t& comes_in_parts(resource_id pipe) noexcept {
+  return execution::current_arena()->resources[pipe].model[1];
+}
+
+std::size_t unread(int fd) noexcept {
+  int count = 0;
+  execution::sys::call(SYS_ioctl, fd, FIONREAD, execution::sys::address(&count));
+  return static_cast<std::size_t>(count);
+}
+
+// How much a fault lets a read of so many bytes have.
+std::size_t part_of_read(controlled_call& call, int fd, std::size_t size) noexcept {
+  if (!controlled_call::possible(fault_kind::partial)) return size;
+  if (size == 0 || comes_in_parts(call.resource()) == 0) return size;
+  const auto there = unread(fd);
+  return there < 2 ? size : call.part_of(std::min(size, there));
+}
+
+// whole: the buffer of a call that has only one, else null.
 template <class Attempt>
-ssize_t read_pipe(int fd, const iovec* parts, int count, const void* site,
+ssize_t read_pipe(int fd, const iovec* parts, int count, const iovec* whole, const void* site,
                   Attempt attempt) noexcept {
   controlled_call call{operation::read, resource_of(fd), site};
+  const auto read_some = [&] {
+    const auto part = whole == nullptr ? 0 : part_of_read(call, fd, whole->iov_len);
+    if (whole == nullptr || part == whole->iov_len) return attempt();
+    return real_read(fd, whole->iov_base, part);
+  };
   for (;;) {
     // Looked at anew after each wait, as the kernel does: another task may have set it meanwhile.
     const auto flags = status_flags(fd);
     if (answers_at_once(flags, O_WRONLY)) {
-      const auto result = attempt();
+      const auto result = read_some();
       const auto error = errno;
       if (result > 0) call.asks(size_of(parts, count), 0);
       return transferred(call, result, error);
     }
-    const auto result = without_blocking(fd, flags, attempt);
+    const auto result = without_blocking(fd, flags, read_some);
     if (result > 0) call.asks(size_of(parts, count), 0);
     if (result >= 0 || errno != EAGAIN) return transferred(call, result, errno);
     if (call.block() == wake::interrupted) return call.failed(EINTR);
@@ -96,22 +124,54 @@ ssize_t try_write(int fd, int flags, Attempt attempt) noexcept {
   return without_blocking(fd, flags, attempt);
 }
 
+// A pipe that is not empty may have no room for more: it has as many pages as the kernel gave it,
+// which may be one (pipe(7), pipe-user-pages-soft). 0 once there is room again, or why the call
+// ends.
+int wait_as_if_full(controlled_call& call, int fd) noexcept {
+  if (!controlled_call::possible(fault_kind::full)) return 0;
+  const auto flags = status_flags(fd);
+  const auto before = unread(fd);
+  const bool may_be =
+      before > 0 && (ready(fd, POLLOUT) & POLLERR) == 0 && (flags & O_ACCMODE) != O_RDONLY;
+  if (!may_be || !call.finds_no_room()) return 0;
+  if ((flags & O_NONBLOCK) != 0) return EAGAIN;
+  while (unread(fd) >= before && (ready(fd, POLLOUT) & POLLERR) == 0)
+    if (call.block() == wake::interrupted) return EINTR;
+  return 0;
+}
+
+// How much a fault lets a write of one buffer of so many bytes put in. A handler of a signal may
+// interrupt it when a part is written, or there is only so much room.
+std::size_t part_of_write(controlled_call& call, std::size_t size) noexcept {
+  if (size <= PIPE_BUF) return size;
+  comes_in_parts(call.resource()) = 1;
+  return call.part_of(size);
+}
+
 // attempt: the call as it was made; parts: what it writes, looked at once the kernel has accepted
-// it. That the kernel read them is told where it happened: before they are handed on.
+// it; whole: the buffer, if it is a call that has only one. That the kernel read them is told where
+// it happened: before they are handed on.
 template <class Attempt>
-ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
+ssize_t write_pipe(int fd, const iovec* parts, int count, const iovec* whole, const void* site,
                    Attempt attempt) noexcept {
   controlled_call call{operation::write, resource_of(fd), site};
+  if (const auto error = wait_as_if_full(call, fd); error != 0) return call.failed(error);
+  const auto part = whole == nullptr ? 0 : part_of_write(call, whole->iov_len);
+  const bool stops_short = whole != nullptr && part < whole->iov_len;
+  const auto write_some = [&] {
+    return stops_short ? real_write(fd, whole->iov_base, part) : attempt();
+  };
   for (;;) {
     const auto flags = status_flags(fd);
-    auto written = try_write(fd, flags, attempt);
+    auto written = try_write(fd, flags, write_some);
     if (written > 0)
       tell_buffer_access(operation::load, parts, static_cast<std::size_t>(count), written, site);
     if (written < 0 && errno == EAGAIN && !answers_at_once(flags, O_RDONLY)) {
       if (call.block() == wake::interrupted) return call.failed(EINTR);
       continue;
     }
-    if (written <= 0 || answers_at_once(flags, O_RDONLY)) return transferred(call, written, errno);
+    if (written <= 0 || stops_short || answers_at_once(flags, O_RDONLY))
+      return transferred(call, written, errno);
 
     remainder rest(parts, static_cast<std::size_t>(count));
     rest.skip(static_cast<std::size_t>(written));
@@ -158,10 +218,11 @@ ssize_t read_watched(int fd, const void* site, Attempt attempt) noexcept {
 }
 
 // Whatever is behind the descriptor. attempt: the call as it was made; parts: where it reads to.
+// whole: the same, if the call has only one.
 template <class Attempt>
-ssize_t read_any(int fd, const iovec* parts, int count, const void* site,
+ssize_t read_any(int fd, const iovec* parts, int count, const iovec* whole, const void* site,
                  Attempt attempt) noexcept {
-  if (is_pipe(fd)) return read_pipe(fd, parts, count, site, attempt);
+  if (is_pipe(fd)) return read_pipe(fd, parts, count, whole, site, attempt);
   switch (execution::sort_of(fd)) {
     case execution::event_source::eventfd:
       return read_eventfd(fd, parts, count, site);
@@ -178,9 +239,9 @@ ssize_t read_any(int fd, const iovec* parts, int count, const void* site,
 }
 
 template <class Attempt>
-ssize_t write_any(int fd, const iovec* parts, int count, const void* site,
+ssize_t write_any(int fd, const iovec* parts, int count, const iovec* whole, const void* site,
                   Attempt attempt) noexcept {
-  if (is_pipe(fd)) return write_pipe(fd, parts, count, site, attempt);
+  if (is_pipe(fd)) return write_pipe(fd, parts, count, whole, site, attempt);
   if (execution::sort_of(fd) == execution::event_source::eventfd)
     return write_eventfd(fd, parts, count, site);
   const auto written = attempt();
@@ -190,14 +251,15 @@ ssize_t write_any(int fd, const iovec* parts, int count, const void* site,
 
 ssize_t read_parts(int fd, const iovec* parts, int count, const void* site) noexcept {
   if (is_socket(fd)) return readv_socket(fd, parts, count, site);
-  const auto got = read_any(fd, parts, count, site, [&] { return real_readv(fd, parts, count); });
+  const auto got =
+      read_any(fd, parts, count, nullptr, site, [&] { return real_readv(fd, parts, count); });
   tell_buffer_access(operation::store, parts, static_cast<std::size_t>(count), got, site);
   return got;
 }
 
 ssize_t write_parts(int fd, const iovec* parts, int count, const void* site) noexcept {
   if (is_socket(fd)) return writev_socket(fd, parts, count, site);
-  return write_any(fd, parts, count, site, [&] { return real_writev(fd, parts, count); });
+  return write_any(fd, parts, count, nullptr, site, [&] { return real_writev(fd, parts, count); });
 }
 
 bool never_waits(int fd) noexcept {
@@ -226,14 +288,15 @@ ssize_t write_at(int fd, const iovec* parts, int count, off_t place, int flags,
 // is told where it happens: after what was received with the bytes.
 ssize_t read_into(int fd, void* buffer, std::size_t count, const void* site) noexcept {
   const iovec whole{buffer, count};
-  const auto result = read_any(fd, &whole, 1, site, [&] { return real_read(fd, buffer, count); });
+  const auto result =
+      read_any(fd, &whole, 1, &whole, site, [&] { return real_read(fd, buffer, count); });
   tell_buffer_access(operation::store, buffer, result, site);
   return result;
 }
 
 ssize_t write_from(int fd, const void* buffer, std::size_t count, const void* site) noexcept {
   const iovec whole{const_cast<void*>(buffer), count};  // NOLINT: an iovec serves reads as well
-  return write_any(fd, &whole, 1, site, [&] { return real_write(fd, buffer, count); });
+  return write_any(fd, &whole, 1, &whole, site, [&] { return real_write(fd, buffer, count); });
 }
 
 int made_pipe(const int* ends, int result, const void* site) noexcept {
@@ -253,9 +316,16 @@ int made_pipe(const int* ends, int result, const void* site) noexcept {
 }
 
 template <class Make>
+int make_pipe(const int* ends, const void* site, Make make) noexcept {
+  if (!sanitizers_own_call(site) && execution::refused(operation::pipe, site)) return -1;
+  return made_pipe(ends, make(), site);
+}
+
+template <class Make>
 int make_fifo(int directory, const char* path, mode_t mode, const void* site, Make make) noexcept {
   controlled_call call{operation::mkfifo, no_resource, site};
   call.asks(0, number_of(asked_to_make(O_CREAT | O_EXCL, mode)));
+  if (const auto error = call.refusal(); error != 0) return call.failed(error);
   if (make() != 0) return call.failed(errno);
   const auto made = resource_at_path(directory, path, resource_kind::fifo);
   if (made != no_resource) execution::current_arena()->resources.set_name(made, path);
@@ -293,11 +363,11 @@ int mkfifoat(int directory, const char* path, mode_t mode) noexcept {
 }
 
 int pipe(int* ends) noexcept {
-  return made_pipe(ends, real_pipe(ends), __builtin_return_address(0));
+  return make_pipe(ends, __builtin_return_address(0), [&] { return real_pipe(ends); });
 }
 
 int pipe2(int* ends, int flags) noexcept {
-  return made_pipe(ends, real_pipe2(ends, flags), __builtin_return_address(0));
+  return make_pipe(ends, __builtin_return_address(0), [&] { return real_pipe2(ends, flags); });
 }
 
 ssize_t preadv2(int fd, const iovec* parts, int count, off_t place, int flags) {

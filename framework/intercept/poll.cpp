@@ -49,6 +49,7 @@ int wait_for(pollfd* fds, nfds_t size, std::uint64_t deadline, const sigset_t* m
              const void* site, Attempt attempt) noexcept {
   const auto look = [&] { return look_at(fds, size); };
   controlled_call call{operation::poll, look().first(), site};
+  if (const auto error = call.refusal(); error != 0) return call.failed(error);
   if (!take_mask(call, mask)) return call.failed(EFAULT);
   const auto result = wait_until_ready(call, deadline, look, attempt);
   const auto error = errno;

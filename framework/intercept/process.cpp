@@ -95,6 +95,7 @@ pid_t fork_task(const void* site) noexcept {
   auto& a = this_arena();
   const auto parent = a[execution::self()].process;
   controlled_call call{operation::fork, own_children(), site};
+  if (const auto error = call.refusal(); error != 0) return call.failed(error);
   // The child begins with signals held back, until it is picked: others may send it some before.
   execution::signals::hold(a, execution::self());
   const auto child = execution::birth(a, execution::self(), child_name(a, parent).view());

@@ -105,6 +105,7 @@ template <class Attempt>
 int wait_for(const sets& all, std::uint64_t deadline, const sigset_t* mask, const void* site,
              Attempt attempt) noexcept {
   controlled_call call{operation::select, all.look().first(), site};
+  if (const auto error = call.refusal(); error != 0) return call.failed(error);
   if (!take_mask(call, mask)) return call.failed(EFAULT);
   const auto result = wait_until_ready(
       call, deadline, [&] { return all.look(); },

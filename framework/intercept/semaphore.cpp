@@ -145,9 +145,10 @@ sem_t* sem_open(const char* name, int flags, ...) noexcept {
   }
   controlled_call call{operation::sem_open, semaphore_called(name), __builtin_return_address(0)};
   call.asks(0, number_of(asked_to_make(flags, mode)));
-  auto* semaphore = real_open(name, flags, mode, value);
+  const auto refusal = call.refusal();
+  auto* semaphore = refusal != 0 ? SEM_FAILED : real_open(name, flags, mode, value);
   if (semaphore == SEM_FAILED) {
-    call.failed(errno);
+    call.failed(refusal != 0 ? refusal : errno);
     return SEM_FAILED;
   }
   remember(semaphore, name);

@@ -71,6 +71,8 @@ void* as_pointer(long result) noexcept {
 void* map(void* wanted, std::size_t size, int protection, int flags, int fd, off_t offset,
           const void* site) noexcept {
   execution::settle_store();
+  if (is_shared_map(flags) && execution::refused(operation::map, site))
+    return MAP_FAILED;  // NOLINT: libc's macro
   const auto result = offset % page_size != 0
                           ? -long{EINVAL}
                           : sys::call(SYS_mmap, sys::address(static_cast<char*>(wanted)),
@@ -92,6 +94,7 @@ using namespace forkloom::intercept;  // NOLINT
 extern "C" {
 
 int memfd_create(const char* name, unsigned flags) noexcept {
+  if (execution::refused(operation::memfd, __builtin_return_address(0))) return -1;
   const auto fd = real_memfd_create(name, flags);
   const auto error = errno;
   if (!controlled()) return fd;
@@ -149,6 +152,8 @@ int shm_open(const char* name, int flags, mode_t mode) {
   if (!controlled()) return real_open(name, flags, mode);
   controlled_call call{operation::shm_open, object_called(name), __builtin_return_address(0)};
   call.asks(0, number_of(asked_to_make(flags, mode)));
+  const auto never = (flags & O_CREAT) != 0 ? 0 : only(fault_kind::enospc);
+  if (const auto error = call.refusal(never); error != 0) return call.failed(error);
   const auto fd = real_open(name, flags, mode);
   if (fd < 0) return call.failed(errno);
   execution::name_descriptor(fd, resource_kind::shared_memory, slashed_name(name).view());

@@ -89,34 +89,10 @@ bool kills_at_once(const target& to, int signal) noexcept {
   return at_once;
 }
 
-// Once the process is a zombie, the kernel has cleaned up after it, and it is dead for the model as
-// well. Whoever holds the token may say so.
-void await_death(task_id victim, int signal) noexcept {
-  auto& a = this_arena();
-  const auto fd = static_cast<int>(sys::call(SYS_pidfd_open, a[victim].pid.load(), 0));
-  if (fd >= 0) {
-    const pollfd zombie{.fd = fd, .events = POLLIN, .revents = 0};
-    while (sys::call(SYS_poll, sys::address(&zombie), 1, -1) == -EINTR) continue;
-    sys::call(SYS_close, fd);
-  }
-  execution::death(a, victim, signal);
-}
-
 void stop(task_id process) noexcept {
   auto& a = this_arena();
   signals::await_stop(a, process);
   signals::stopped(a, process);
-  execution::wake_waiters(a, execution::children_of(a, a[process].parent));
-  signals::child_changed(a, a[process].parent, process);
-}
-
-void let_go_on(task_id process) noexcept {
-  auto& a = this_arena();
-  if (!a[process].stopped) return;
-  if (const auto fatal = a.details[index(process)].death_due; fatal != 0)
-    return await_death(process, fatal);
-  signals::await_continuation(a, process);
-  signals::continued(a, process);
   execution::wake_waiters(a, execution::children_of(a, a[process].parent));
   signals::child_changed(a, a[process].parent, process);
 }
@@ -129,12 +105,12 @@ void take_effect(const target& to, int signal, bool kills) noexcept {
     a.details[index(to.process)].death_due = signal;
     return;
   }
-  if (kills) return await_death(to.process, signal);
+  if (kills) return signals::await_death(a, to.process, signal);
   if (signals::stops(a, to.process, signal) && (signal == SIGSTOP || !all_block(to, signal))) {
     if (!a[to.process].stopped) stop(to.process);
     return;
   }
-  if (signal == SIGCONT) let_go_on(to.process);
+  if (signal == SIGCONT) signals::let_go_on(a, to.process);
   signals::arrived(a, to.process, to.thread, signal);
 }
 

@@ -85,6 +85,7 @@ long take(execution::signal_set set, siginfo_t* info) noexcept {
 int wait_for(execution::signal_set set, siginfo_t* info, std::uint64_t deadline, bool interruptible,
              const void* site) noexcept {
   auto call = begin(site);
+  if (!interruptible) call.goes_on_after_signals();
   begin_awaiting(set);
   const auto resource = call.resource();
   const auto ended = [&](int error) {

@@ -137,6 +137,7 @@ int shutdown(int fd, int how) noexcept {
 }
 
 int socket(int domain, int type, int protocol) noexcept {
+  if (execution::refused(operation::socket, __builtin_return_address(0))) return -1;
   const auto fd = real_socket(domain, type, protocol);
   if (fd < 0 || !in_execution()) return fd;
   if (controlled())
@@ -147,6 +148,7 @@ int socket(int domain, int type, int protocol) noexcept {
 }
 
 int socketpair(int domain, int type, int protocol, int* ends) noexcept {
+  if (execution::refused(operation::socket, __builtin_return_address(0))) return -1;
   const auto result = real_socketpair(domain, type, protocol, ends);
   if (result != 0 || !in_execution()) return result;
   return made_pair(ends, domain, type, __builtin_return_address(0));

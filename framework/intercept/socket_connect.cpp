@@ -53,6 +53,7 @@ int accept_here(int fd, sockaddr* name, socklen_t* size, int flags, const void* 
   const patience how(fd, SO_RCVTIMEO, false);
   const auto listener = resource_of(fd);
   controlled_call call{operation::accept, listener, site};
+  if (const auto error = call.refusal(); error != 0) return call.failed(error);
   for (;;) {
     auto got = without_waiting(fd, [&] {
       return sys::call(SYS_accept4, fd, sys::address(name), sys::address(size), flags);

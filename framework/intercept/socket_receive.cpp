@@ -13,6 +13,7 @@
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -50,6 +51,7 @@ struct receiving {
   std::size_t part_count;
   const msghdr* message;
   const void* site;
+  bool one_buffer = false;  // it is a call that has no more
 
   // Only once the kernel has accepted them.
   [[nodiscard]] std::size_t size() const noexcept {
@@ -145,15 +147,28 @@ bool came_with_control(const receiving& what) noexcept {
   return what.message != nullptr && what.message->msg_controllen != 0;
 }
 
-// attempt: the real call, so that it cannot wait; bytes, or a negative error.
+// How many bytes a fault lets the call have: of a stream they come as they come.
+std::size_t part_of(controlled_call& call, const receiving& what) noexcept {
+  constexpr int wants_all_or_looks = MSG_WAITALL | MSG_PEEK | MSG_ERRQUEUE | MSG_OOB;
+  const auto size = what.one_buffer ? what.size() : 0;
+  if (size < 2 || !controlled_call::possible(fault_kind::partial)) return size;
+  if ((what.flags & wants_all_or_looks) != 0 || !is_stream(what.fd)) return size;
+  int there = 0;
+  sys::call(SYS_ioctl, what.fd, FIONREAD, sys::address(&there));
+  return there < 2 ? size : call.part_of(std::min(size, static_cast<std::size_t>(there)));
+}
+
+// attempt: the real call, so that it cannot wait, and for so many bytes at most, if it has one
+// buffer; bytes, or a negative error.
 template <class Attempt>
 ssize_t receive(const receiving& what, Attempt attempt) noexcept {
   constexpr int never_wait = MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB;
   const patience how(what.fd, SO_RCVTIMEO, (what.flags & never_wait) != 0);
   const auto own = resource_of(what.fd);
   controlled_call call{operation::receive, own, what.site};
+  if (const auto error = call.refusal(); error != 0) return call.failed(error);
   for (;;) {
-    auto result = static_cast<long>(attempt());
+    auto result = static_cast<long>(attempt(part_of(call, what)));
     if (result == -EAGAIN && how.waits() && is_shut(what.fd)) result = 0;
     if (result == -EAGAIN) {
       const auto error = wait_for_more(call, what, how);
@@ -185,8 +200,8 @@ ssize_t receive(const receiving& what, Attempt attempt) noexcept {
 ssize_t receive_bytes(int fd, void* buffer, std::size_t size, int flags, sockaddr* from,
                       socklen_t* from_size, const void* site) noexcept {
   const iovec whole{buffer, size};
-  return receive({fd, flags, &whole, 1, nullptr, site}, [&] {
-    return sys::call(SYS_recvfrom, fd, sys::address(buffer), static_cast<long>(size),
+  return receive({fd, flags, &whole, 1, nullptr, site, true}, [&](std::size_t most) {
+    return sys::call(SYS_recvfrom, fd, sys::address(buffer), static_cast<long>(most),
                      flags | MSG_DONTWAIT, sys::address(from), sys::address(from_size));
   });
 }
@@ -194,7 +209,7 @@ ssize_t receive_bytes(int fd, void* buffer, std::size_t size, int flags, sockadd
 // The kernel writes into the header what it found; an attempt that found nothing leaves it alone.
 ssize_t receive_message(int fd, msghdr* message, int flags, const void* site) noexcept {
   receiving what{fd, flags, nullptr, 0, nullptr, site};
-  return receive(what, [&] {
+  return receive(what, [&](std::size_t) {
     const auto result = sys::call(SYS_recvmsg, fd, sys::address(message), flags | MSG_DONTWAIT);
     if (result >= 0) {
       what.parts = message->msg_iov;
@@ -221,16 +236,15 @@ bool passes(int fd) noexcept { return !controlled() || !is_socket(fd); }
 
 ssize_t read_socket(int fd, void* buffer, std::size_t count, const void* site) noexcept {
   const iovec whole{buffer, count};
-  return receive({fd, 0, &whole, 1, nullptr, site}, [&] {
-    return read_without_waiting(fd, [&] {
-      return sys::call(SYS_read, fd, sys::address(buffer), static_cast<long>(count));
-    });
+  return receive({fd, 0, &whole, 1, nullptr, site, true}, [&](std::size_t most) {
+    return read_without_waiting(
+        fd, [&] { return sys::call(SYS_read, fd, sys::address(buffer), static_cast<long>(most)); });
   });
 }
 
 ssize_t readv_socket(int fd, const iovec* parts, int count, const void* site) noexcept {
   const auto part_count = static_cast<std::size_t>(std::max(count, 0));
-  return receive({fd, 0, parts, part_count, nullptr, site}, [&] {
+  return receive({fd, 0, parts, part_count, nullptr, site}, [&](std::size_t) {
     return read_without_waiting(
         fd, [&] { return sys::call(SYS_readv, fd, sys::address(parts), count); });
   });

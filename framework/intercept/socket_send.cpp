@@ -45,6 +45,7 @@ struct sending {
   const msghdr* message;
   int flags;
   const void* site;
+  bool one_buffer = false;  // it is a call that has no more
 
   [[nodiscard]] std::size_t size() const noexcept {
     std::size_t total = 0;
@@ -148,13 +149,41 @@ long send_rest(controlled_call& call, const sending& what, const patience& how,
   return more;
 }
 
+// What a fault lets a call send: all, or, of a stream, a part, as if a handler of a signal had
+// interrupted it then.
+class cut_message {
+ public:
+  cut_message(controlled_call& call, const sending& what) noexcept : whole_(what.message) {
+    if (!controlled_call::possible(fault_kind::partial)) return;
+    if (!what.one_buffer || !is_stream(what.fd)) return;
+    part_ = *what.message->msg_iov;
+    part_.iov_len = call.part_of(part_.iov_len);
+    is_cut_ = part_.iov_len < what.message->msg_iov->iov_len;
+    cut_ = *what.message;
+    cut_.msg_iov = &part_;
+  }
+  cut_message(const cut_message&) = delete;
+  cut_message& operator=(const cut_message&) = delete;
+
+  [[nodiscard]] bool is_cut() const noexcept { return is_cut_; }
+  [[nodiscard]] const msghdr* get() const noexcept { return is_cut_ ? &cut_ : whole_; }
+
+ private:
+  const msghdr* whole_;
+  bool is_cut_ = false;
+  iovec part_{};
+  msghdr cut_{};
+};
+
 ssize_t send_message(const sending& what) noexcept {
   const patience how(what.fd, SO_SNDTIMEO, (what.flags & MSG_DONTWAIT) != 0);
   const auto own = resource_of(what.fd);
   controlled_call call{operation::send, own, what.site};
+  if (const auto error = call.refusal(); error != 0) return call.failed(error);
+  const cut_message message(call, what);
   for (;;) {
     auto result =
-        sys::call(SYS_sendmsg, what.fd, sys::address(what.message), what.flags | MSG_DONTWAIT);
+        sys::call(SYS_sendmsg, what.fd, sys::address(message.get()), what.flags | MSG_DONTWAIT);
     if (result < 0 && result != -EAGAIN) return call.failed(static_cast<int>(-result));
     const auto target = what.target(own);
     call.involve(target);
@@ -166,7 +195,7 @@ ssize_t send_message(const sending& what) noexcept {
       tell_buffer_access(operation::load, what.message->msg_iov, what.message->msg_iovlen, result,
                          what.site);
       const auto sent = static_cast<std::size_t>(result);
-      if (sent < what.size() && how.waits() && is_stream(what.fd))
+      if (sent < what.size() && !message.is_cut() && how.waits() && is_stream(what.fd))
         result += send_rest(call, what, how, sent);
       if (result == 0 && is_stream(what.fd)) return call.completed_unchanged(result);
       return call.completed_without_waking(result);
@@ -183,7 +212,7 @@ ssize_t send_bytes(int fd, const void* data, std::size_t size, int flags, const 
   message.msg_namelen = to_size;
   message.msg_iov = &whole;
   message.msg_iovlen = 1;
-  return send_message({fd, &message, flags, site});
+  return send_message({fd, &message, flags, site, true});
 }
 
 bool passes(int fd) noexcept { return !controlled() || !is_socket(fd); }

@@ -36,6 +36,8 @@ int get(operation op, resource_kind kind, key_t key, int flags, const void* site
   const making how{.may_make = !has_key || (flags & IPC_CREAT) != 0,
                    .must_make = !has_key || (flags & IPC_EXCL) != 0,
                    .mode = static_cast<std::uint32_t>(flags & 0777)};
+  const auto never = !has_key || (flags & IPC_CREAT) != 0 ? 0 : only(fault_kind::enospc);
+  if (const auto error = call.refusal(never); error != 0) return call.failed(error);
   const bool makes = !has_key || ((flags & IPC_CREAT) != 0 && get(0) < 0 && errno == ENOENT);
   const int id = get(flags);
   if (id < 0) return call.failed(errno);

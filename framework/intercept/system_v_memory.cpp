@@ -76,9 +76,11 @@ void* shmat(int id, const void* wanted, int flags) noexcept {
   }
   const auto segment = segment_of(id);
   controlled_call call{operation::shmat, segment, __builtin_return_address(0)};
-  auto* address = real_attach(id, wanted, flags);
+  const auto refusal = call.refusal();
+  auto* const nothing = reinterpret_cast<void*>(-1);  // NOLINT: as shmat(2) says
+  auto* address = refusal != 0 ? nothing : real_attach(id, wanted, flags);
   if (!attached(address)) {
-    call.failed(errno);
+    call.failed(refusal != 0 ? refusal : errno);
     return address;
   }
   mapping_changed();

@@ -53,6 +53,23 @@ void involve_key(controlled_call& call, int id) noexcept {
     call.involve(execution::system_v_key(status.msg_perm.__key, resource_kind::system_v_queue));
 }
 
+std::uint64_t messages_in(int id) noexcept {
+  msqid_ds status{};
+  return real_ctl(id, IPC_STAT, &status) == 0 ? status.msg_qnum : 0;
+}
+
+// A queue that has messages in it may have no room for one more, as how many bytes it holds is up
+// to the system (msgget(2), MSGMNB): until one is taken out. 0 then, or why the call ends.
+int wait_as_if_full(controlled_call& call, int id, int flags) noexcept {
+  if (!controlled_call::possible(fault_kind::full)) return 0;
+  const auto before = messages_in(id);
+  if (before == 0 || !call.finds_no_room()) return 0;
+  if ((flags & IPC_NOWAIT) != 0) return EAGAIN;
+  while (messages_in(id) >= before)
+    if (call.block() != wake::retry) return EINTR;  // SA_RESTART or not
+  return 0;
+}
+
 }  // namespace
 }  // namespace forkloom::intercept
 
@@ -114,6 +131,8 @@ int msgsnd(int id, const void* message, std::size_t size, int flags) {
   const auto* site = __builtin_return_address(0);
   controlled_call call{operation::msgsnd, queue, site};
   call.asks(type_of(message), size);
+  if (const auto error = call.refusal(); error != 0) return call.failed(error);
+  if (const auto error = wait_as_if_full(call, id, flags); error != 0) return call.failed(error);
   for (bool has_waited = false;; has_waited = true) {
     if (real_send(id, message, size, flags | IPC_NOWAIT) == 0) {
       tell_buffer_access(operation::load, message, with_type(size), site);

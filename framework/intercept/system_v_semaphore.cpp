@@ -166,6 +166,11 @@ int operate(int id, sembuf* operations, std::size_t count, const timespec* time_
   const std::span<const sembuf> wanted(operations, count);
   const auto all = told(wanted);
   call.asks(all.before(), all.after());
+  // Only what is to be undone needs memory.
+  const bool undoes = std::any_of(wanted.begin(), wanted.end(),
+                                  [](const sembuf& one) { return (one.sem_flg & SEM_UNDO) != 0; });
+  if (const auto error = call.refusal(undoes ? 0 : only(fault_kind::enomem)); error != 0)
+    return call.failed(error);
   const auto deadline = time_out == nullptr ? no_deadline : deadline_after(*time_out);
   const auto result = try_then_block(call, id, wanted, deadline);
   set_awaited_part(0);

@@ -139,6 +139,7 @@ int create_thread(pthread_t* thread, const pthread_attr_t* attributes, const thr
   auto& a = this_arena();
   const auto creator = execution::self();
   controlled_call call{operation::thread_create, no_resource, site};
+  if (const auto error = call.refusal(); error != 0) return call.failed_with(error);
   // The new thread begins with signals held back, until it is picked.
   execution::signals::hold(a, creator);
   const auto born = execution::thread_birth(a, creator, thread_name(a, a[creator].process).view());

@@ -178,6 +178,7 @@ using namespace forkloom::intercept;  // NOLINT
 extern "C" {
 
 int timerfd_create(clockid_t clock, int flags) noexcept {
+  if (execution::refused(operation::timerfd, __builtin_return_address(0))) return -1;
   const auto fd = real_create(clock, flags);
   const auto error = errno;
   if (execution::current_arena() == nullptr) return fd;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "framework/report/describe_system_v.hpp"
+#include "framework/trace/fault.hpp"
 #include "framework/trace/memory_access.hpp"
 #include "framework/trace/record_range.hpp"
 
@@ -141,9 +142,34 @@ std::string helpers(const trace& what, const wait_record& wait) {
   return fmt::format("; {} could let it go on", fmt::join(names, " or "));
 }
 
+// What a fault does to the call that it strikes.
+std::string fault_words(const trace& what, const event& e) {
+  const auto op = operation(e.after);
+  const auto resource = what.resource_name(e.resource);
+  const auto call = fmt::format("{}{}{}", name(op), resource.empty() ? "" : " ", resource);
+  const auto kind = fault_of(e);
+  switch (kind) {
+    case fault_kind::kill:
+      return fmt::format("fault: killed in {}", call);
+    case fault_kind::stop:
+      return fmt::format("fault: stopped before {}", call);
+    case fault_kind::partial:
+      return fmt::format("fault: only a part of {}", call);
+    case fault_kind::full:
+      return fmt::format("fault: no room for {}", call);
+    case fault_kind::wakeup:
+      return fmt::format("fault: spurious wake-up from {}", call);
+    case fault_kind::timeout:
+      return fmt::format("fault: time passes until {} times out", call);
+    default:
+      return fmt::format("fault: {} for {}", error_name(error_of(kind)), call);
+  }
+}
+
 }  // namespace
 
 std::string describe(const trace& what, const event& e) {
+  if (e.op == operation::fault) return fault_words(what, e);
   const auto resource = what.resource_name(e.resource);
   const bool done = e.how == outcome::completed && e.error == 0;
   if (done && e.op == operation::load)
@@ -197,7 +223,8 @@ std::string describe(const trace& what, const wait_record& wait) {
   const auto held =
       wait.resources.size() == 1 ? held_by(what, wait.resources.front()) : std::string{};
   return fmt::format("{} waits for {} ({}){}{}", what.task_name(wait.task), wanted(what, wait),
-                     place, held, held.empty() ? helpers(what, wait) : "");
+                     place, held, held.empty() ? helpers(what, wait) : "") +
+         (wait.timeout_ignored ? "; its time-out never fires, as was asked for" : "");
 }
 
 std::string describe_ending(const trace& what) {

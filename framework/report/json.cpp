@@ -90,6 +90,13 @@ json estimates_json(const explore::campaign_result& result) {
           {"executions_for_95_percent_to_fail", known(e.failed > 0, e.executions_to_see)}};
 }
 
+json faults_json(const explore::campaign_result& result) {
+  auto all = json::array();
+  for (const auto& fault : result.faults)
+    all.push_back({{"name", fault.name}, {"chances", fault.chances}, {"happened", fault.happened}});
+  return all;
+}
+
 json result_json(const explore::campaign_result& result) {
   const double rate =
       result.seconds > 0 ? static_cast<double>(result.executions) / result.seconds : 0;
@@ -113,7 +120,8 @@ json result_json(const explore::campaign_result& result) {
           {"estimates", estimates_json(result)},
           {"conclusion", result.conclusion},
           {"suppressed", result.suppressed},
-          {"uncontrolled", result.uncontrolled}};
+          {"uncontrolled", result.uncontrolled},
+          {"faults", faults_json(result)}};
 }
 
 }  // namespace

@@ -187,9 +187,19 @@ std::string shrinking_of(const explore::finding& found, const style& look) {
                      how.complete ? "; no fewer preemptions do" : "", how.original);
 }
 
-std::string replay_line(const explore::finding& found, const style& look) {
-  if (look.replay_with.empty()) return {};
-  return fmt::format("Reproduce it with: {}{}{}\n", look.replay_with, found.token,
+// "kill happened 312 times; eintr had no chance (a call that waits and may say EINTR)".
+std::string faults_of(const explore::campaign_result& result) {
+  std::vector<std::string> all;
+  for (const auto& fault : result.faults)
+    all.push_back(fault.chances == 0 ? fmt::format("{} had no chance (it strikes {})", fault.name,
+                                                   explore::where_it_strikes(fault))
+                                     : fmt::format("{} happened {} time{}", fault.name,
+                                                   fault.happened, fault.happened == 1 ? "" : "s"));
+  return all.empty() ? std::string{} : fmt::format("  faults: {}\n", fmt::join(all, "; "));
+}
+
+std::string replay_line(const explore::finding& found) {
+  return fmt::format("Reproduce it with: forkloom replay {}{}\n", found.token,
                      harmless(found.replay_arguments));
 }
 
@@ -220,7 +230,7 @@ std::string summary(const explore::campaign_result& result, const style& look) {
   if (result.suppressed != 0)
     line += fmt::format("  {} violation{} suppressed\n", result.suppressed,
                         result.suppressed == 1 ? "" : "s");
-  return line;
+  return line + faults_of(result);
 }
 
 std::string explain(const explore::finding& found, const style& look) {

@@ -142,11 +142,13 @@ json record_to_json(const wait_record& wait) {
   for (const auto resource : wait.resources) resources.push_back(resource_to_json(resource));
   auto releasers = json::array();
   for (const auto task : wait.releasers) releasers.push_back(task_to_json(task));
-  return {{"task", task_to_json(wait.task)},
-          {"operation", name(wait.op)},
-          {"resources", std::move(resources)},
-          {"releasers", std::move(releasers)},
-          {"event", wait.event}};
+  json object = {{"task", task_to_json(wait.task)},
+                 {"operation", name(wait.op)},
+                 {"resources", std::move(resources)},
+                 {"releasers", std::move(releasers)},
+                 {"event", wait.event}};
+  if (wait.timeout_ignored) object["timeout_ignored"] = true;
+  return object;
 }
 
 wait_record wait_record_from_json(const json& object) {
@@ -156,6 +158,7 @@ wait_record wait_record_from_json(const json& object) {
   wait.resources = field::elements_at(object, "resources", resource_element);
   wait.releasers = field::elements_at(object, "releasers", task_element);
   wait.event = field::integer_at<std::size_t>(object, "event");
+  wait.timeout_ignored = object.contains("timeout_ignored");
   return wait;
 }
 

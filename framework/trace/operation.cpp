@@ -137,6 +137,7 @@ constexpr std::array<operation_traits, operation_count> operations{{
     {"timer", false, true, true},
     {"enter block", false, false, false},
     {"leave block", false, false, false},
+    {"fault", false, false, false},
 }};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(resource_kind::count_)> kinds{

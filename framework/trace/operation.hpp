@@ -162,6 +162,8 @@ enum class operation : std::uint8_t {
   // a block that the program says is atomic
   enter_block,
   leave_block,
+  // what befalls a task: see fault.hpp
+  fault,
   count_,
 };
 

@@ -2,7 +2,10 @@
 //
 //   fl1-SCENARIO-STRATEGY-SEED-PROCESSES-PROGRESS-STEPLIMIT-STEPS-HASH-CHECKSUM
 //
-// or, with a generated program that was made smaller, …-HASH-PROGRAM-CHECKSUM.
+// Between HASH and CHECKSUM may stand, in this order and each only if there is something to say:
+//   PROGRAM, a generated program that was made smaller: "7.3.0". It begins with a digit.
+//   FAULTS, the policy of time-outs and each kind of fault with its number, if they are not the
+//   usual ones: "idle_kill.1_eintr.2". It begins with a letter.
 //
 // Numbers are lower-case hexadecimal without leading zeros, so each token has exactly one spelling.
 // The strategy's ':' is written '.'. The checksum is CRC-32 over all that stands before it, its '-'
@@ -16,6 +19,7 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "forkloom/error.hpp"
@@ -43,9 +47,7 @@ enum field : std::size_t {
   step_limit_field,
   steps_field,
   hash_field,
-  program_field,  // may be left out
-  checksum_field,
-  field_count,
+  optional_fields,  // here, and the checksum is the last
 };
 
 std::uint32_t crc32(std::string_view text) noexcept {
@@ -68,6 +70,10 @@ bool is_strategy(std::string_view text) noexcept {
   return !text.empty() &&
          text.size() <= (is_schedule ? schedule_length_max : strategy_length_max) &&
          std::all_of(text.begin(), text.end(), is_strategy_character);
+}
+
+bool begins_with_digit(std::string_view text) noexcept {
+  return !text.empty() && text.front() >= '0' && text.front() <= '9';
 }
 
 // Whole numbers with dots between them.
@@ -131,6 +137,55 @@ void require_checksum(std::string_view token) {
                        stated.empty() ? "missing" : stated, computed));
 }
 
+// In text as in options, with '.' for ':' and '_' for ','.
+std::string faults_text(const replay_token& token) {
+  auto text = std::string(name(token.timeouts));
+  if (!token.faults.empty()) text += "," + to_string(token.faults);
+  std::replace(text.begin(), text.end(), ':', '.');
+  std::replace(text.begin(), text.end(), ',', '_');
+  return text;
+}
+
+bool has_faults(const replay_token& token) noexcept {
+  return !token.faults.empty() || token.timeouts != timeout_policy::idle;
+}
+
+void read_faults(std::string_view whole, std::string_view text, replay_token& token) {
+  std::string spelled(text);
+  std::replace(spelled.begin(), spelled.end(), '.', ':');
+  std::replace(spelled.begin(), spelled.end(), '_', ',');
+  const auto comma = spelled.find(',');
+  try {
+    token.timeouts = parse_timeouts(spelled.substr(0, comma));
+    if (comma != std::string::npos) token.faults = parse_faults(spelled.substr(comma + 1));
+  } catch (const usage_error& error) {
+    refuse(whole, fmt::format("is out of range: {}", error.what()));
+  }
+  if (!has_faults(token) || faults_text(token) != text)
+    refuse(whole, fmt::format("is out of range: '{}' is no spelling of faults", text));
+}
+
+void read_program(std::string_view whole, std::string_view text, replay_token& token) {
+  if (!is_program(text))
+    refuse(whole, fmt::format("is out of range: '{}' cannot be a program", text));
+  token.program = text;
+}
+
+void read_optional(std::string_view whole, std::span<const std::string_view> fields,
+                   replay_token& token) {
+  if (!fields.empty() && begins_with_digit(fields.front())) {
+    read_program(whole, fields.front(), token);
+    fields = fields.subspan(1);
+  }
+  if (!fields.empty()) {
+    read_faults(whole, fields.front(), token);
+    fields = fields.subspan(1);
+  }
+  if (!fields.empty())
+    refuse(whole, fmt::format("is not a replay token: '{}' stands after its faults",
+                              fields.front()));
+}
+
 std::uint64_t number(std::string_view token, std::string_view name, std::string_view digits,
                      std::uint64_t least, std::uint64_t most) {
   std::uint64_t value = 0;
@@ -176,6 +231,7 @@ std::string encode(const replay_token& token) {
   if (!is_program(token.program))
     throw internal_error(fmt::format("'{}' is no generated program for a token", token.program));
   if (!token.program.empty()) text += token.program + "-";
+  if (has_faults(token)) text += faults_text(token) + "-";
   text += fmt::format("{:x}", crc32(text));
   return text;
 }
@@ -184,10 +240,10 @@ replay_token decode(std::string_view text) {
   const auto parts = split(text);
   require_version(text, parts.front());
   require_checksum(text);
-  const bool has_program = parts.size() == field_count;
-  if (!has_program && parts.size() + 1 != field_count)
+  constexpr std::size_t fewest = optional_fields + 1;
+  if (parts.size() < fewest || parts.size() > fewest + 2)
     refuse(text, fmt::format("is not a replay token: it has {} fields instead of {}", parts.size(),
-                             field_count - 1));
+                             fewest));
 
   constexpr auto any64 = std::numeric_limits<std::uint64_t>::max();
   constexpr auto any32 = std::numeric_limits<std::uint32_t>::max();
@@ -205,11 +261,7 @@ replay_token decode(std::string_view text) {
   token.step_limit = field(step_limit_field, "the step limit", 1, step_limit_max);
   token.steps = field(steps_field, "the number of steps", 0, any64);
   token.hash = field(hash_field, "the trace hash", 0, any64);
-  if (has_program) {
-    token.program = parts[program_field];
-    if (token.program.empty() || !is_program(token.program))
-      refuse(text, fmt::format("is out of range: '{}' cannot be a program", token.program));
-  }
+  read_optional(text, std::span(parts).subspan(optional_fields, parts.size() - fewest), token);
   return token;
 }
 

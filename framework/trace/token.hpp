@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "framework/trace/fault_plan.hpp"
+
 namespace forkloom {
 
 struct replay_token {
@@ -19,6 +21,8 @@ struct replay_token {
   std::uint64_t steps = 0;  // of the recorded execution
   std::uint64_t hash = 0;   // of its trace
   std::string program{};    // a generated program that was made smaller: "7.3.0"; else empty
+  fault_plan faults{};      // options of the same names
+  timeout_policy timeouts = timeout_policy::idle;
 
   friend bool operator==(const replay_token&, const replay_token&) = default;
 };

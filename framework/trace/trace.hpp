@@ -57,6 +57,7 @@ struct wait_record {
   std::vector<resource_id> resources;  // any one of them would do (poll waits for several)
   std::vector<task_id> releasers;      // living tasks that could still let it go on; maybe itself
   std::size_t event = 0;               // index of the event that says it blocked
+  bool timeout_ignored = false;        // it has a time-out, which timeout_policy::never keeps back
 };
 
 // An expect() that did not hold, or an exception that left a body.
@@ -144,7 +145,8 @@ struct trace {
   std::string detail;         // uncontrolled: the call; failed: the reason; step_limit: which
   std::uint64_t steps = 0;
   std::uint64_t switches = 0;
-  std::uint64_t hash = 0;  // folds (task, operation, resource) of every step
+  std::vector<std::uint32_t> fault_chances;  // by fault_kind: where it might have happened
+  std::uint64_t hash = 0;                    // folds (task, operation, resource) of every step
 
   // Of the product of the numbers of tasks that a random walk could have picked at each step: it
   // takes just this way once in so many times. Kept in no file.

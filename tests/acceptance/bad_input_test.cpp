@@ -26,6 +26,35 @@ TEST_CASE("a bad strategy in the environment is refused with the variable's name
   CHECK_THAT(done.err, Contains("FORKLOOM_STRATEGY") && Contains("luck"));
 }
 
+TEST_CASE("faults that there are not, or that may never happen, are refused", "[acceptance]") {
+  const auto [text, why] = GENERATE(table<std::string, std::string>(
+      {{"luck:1", "none of that name"}, {"kill:0", "from 1 to 100"}, {"kill:1,kill:1", "twice"}}));
+  const auto done = run_forkloom({"run", "a lost deposit", "--faults", text});
+  CHECK(done.code == 2);
+  CHECK_THAT(done.err, Contains(why));
+  const auto from_environment =
+      run_forkloom({"run", "a lost deposit"}, {"FORKLOOM_FAULTS=" + text});
+  CHECK(from_environment.code == 2);
+  CHECK_THAT(from_environment.err, Contains(why));
+}
+
+TEST_CASE("a policy of time-outs that there is not is refused", "[acceptance]") {
+  const auto done = run_forkloom({"run", "a lost deposit", "--timeouts", "sometimes"});
+  CHECK(done.code == 2);
+  CHECK_THAT(done.err, Contains("idle, race or never"));
+}
+
+TEST_CASE("a fault that no scenario could have is a usage error, and another one is not",
+          "[acceptance]") {
+  const auto unused = run_forkloom({"run", "deposits in turn", "--faults", "partial:1,stop:1"});
+  CHECK(unused.code == 2);
+  CHECK_THAT(unused.out, Contains("partial had no chance"));
+  CHECK_THAT(unused.err, Contains("--faults: partial had no chance: it strikes bytes of"));
+  const auto used = run_forkloom({"run", "deposits in turn", "--faults", "stop:1"});
+  CHECK(used.code == 0);
+  CHECK(used.err.empty());
+}
+
 TEST_CASE("an option that a scenario puts out of range is refused with its place", "[acceptance]") {
   const auto done = run_forkloom({"run", "an option out of range"});
   CHECK(done.code == 2);

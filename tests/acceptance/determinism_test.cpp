@@ -1,6 +1,7 @@
 // The same seeds give the same interleavings: in another process, at other addresses, with another
 // environment. Shown on 1,000 execution seeds over every mechanism of the scenario library.
 #include <sys/personality.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -169,6 +170,23 @@ TEST_CASE("a search takes the same course in another run", "[acceptance][determi
   const auto first = run();
   CHECK(hash_column(first).size() > 20);
   CHECK(first_difference(first, run()) == "");
+TEST_CASE("faults befall the same tasks at the same steps in another run",
+          "[acceptance][determinism]") {
+  const auto own = [] {
+    return hashes_of(FORKLOOM_COMMAND, {"[faults]", "--executions", "25"},
+                     {"LONG=" + std::string(static_cast<std::size_t>(getpid()) % 1'000, 'x')});
+  };
+  const auto first = own();
+  CHECK(first.size() >= 500);
+  CHECK(first_difference(first, own()) == "");
+  const auto any = [](const std::string& strategy) {
+    auto arguments = representatives;
+    arguments.insert(arguments.end(), {"--executions", "10", "--strategy", strategy, "--faults",
+                                       "kill:1,stop:1,eintr:2", "--timeouts", "race"});
+    return hashes_of(FORKLOOM_COMMAND, arguments);
+  };
+  for (const auto& strategy : strategies)
+    CHECK(first_difference(any(strategy), any(strategy)) == "");
 }
 
 TEST_CASE("another campaign seed gives other hashes", "[acceptance][determinism]") {

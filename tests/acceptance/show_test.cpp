@@ -42,6 +42,13 @@ TEST_CASE("checkers and strategies are listed", "[acceptance]") {
              Contains("random") && Contains("pct:N") && Contains("pos"));
 }
 
+TEST_CASE("faults are listed with where they strike", "[acceptance]") {
+  const auto done = run_forkloom({"faults"});
+  CHECK(done.code == 0);
+  CHECK_THAT(done.out, Contains("kill ") && Contains("where: any scheduling point") &&
+                           Contains("eintr") && Contains("calls: wait for child, sem wait"));
+}
+
 TEST_CASE("help and version go to stdout and exit with 0", "[acceptance]") {
   const auto arguments = GENERATE(values<std::vector<std::string>>(
       {{"--help"}, {"run", "--help"}, {"replay", "--help"}, {"--version"}}));

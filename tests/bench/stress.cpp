@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "forkloom/error.hpp"
+#include "framework/dsl/program_choice.hpp"
 #include "framework/dsl/scenario_engine.hpp"
 #include "framework/execution/process_tree.hpp"
 #include "framework/explore/worker.hpp"
@@ -156,7 +157,8 @@ using namespace forkloom;
 bool fails(const scenario_info& scenario, execution::controller& failures,
            execution::scenario_memory& memory, detail::body_limit& limit) {
   failures.begin(strategy::random_walk{}, 1, false);
-  detail::scenario_engine engine(failures, memory, limit, scenario.defaults, 1);
+  detail::program_choice program;
+  detail::scenario_engine engine(failures, memory, limit, scenario.defaults, 1, program);
   const auto result = engine.execute(scenario);
   bool all_fine = result.how == ending::finished && failures.memory().failure_count == 0;
   for (const auto& t : result.tasks) all_fine = all_fine && t.end.allowed;

@@ -4,6 +4,7 @@
 #include "forkloom/atomically.hpp"
 #include "forkloom/error.hpp"
 #include "forkloom/expect.hpp"
+#include "forkloom/faults.hpp"
 #include "forkloom/ipc/condition.hpp"
 #include "forkloom/ipc/fifo.hpp"
 #include "forkloom/ipc/message_queue.hpp"

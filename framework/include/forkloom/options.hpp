@@ -3,8 +3,8 @@
 //   FORKLOOM_SCENARIO("a broken counter", "[counter]", .executions = 500,
 //                     .expects = {forkloom::violation_kind::lost_update}) { … }
 //
-// The command line and the environment (FORKLOOM_EXECUTIONS, FORKLOOM_SEED, FORKLOOM_STRATEGY)
-// override what the scenario says.
+// The command line and the environment (FORKLOOM_EXECUTIONS, FORKLOOM_SEED, FORKLOOM_STRATEGY,
+// FORKLOOM_FAULTS, FORKLOOM_TIMEOUTS) override what the scenario says.
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "forkloom/timeout_policy.hpp"
 #include "forkloom/violation.hpp"
 
 namespace forkloom {
@@ -32,6 +33,9 @@ struct options {
   bool until_saturated = false;        // stop when executions show nothing new any more
   std::uint64_t seed = 1;              // the campaign's; each execution's seed follows from it
   unsigned processes = 2;              // for processes declared without a number; 1 … 1,024
+  std::string faults{};  // what may befall a process, and how often in one execution, at most:
+                         // "kill:1,eintr:2"; see `forkloom faults`
+  timeout_policy timeouts = timeout_policy::idle;
 
   // When an execution is stopped.
 

@@ -58,6 +58,8 @@ TEST_CASE("each option reaches its member", "[cli]") {
   texts.hang_limit = "8ms";
   texts.bypass_max = "9";
   texts.replays = "10";
+  texts.faults = "kill:11";
+  texts.timeouts = "never";
   texts.keep_going = true;
   texts.shrink_budget = "70";
   texts.until_saturated = true;
@@ -74,6 +76,8 @@ TEST_CASE("each option reaches its member", "[cli]") {
   CHECK(how.hang_limit == std::chrono::milliseconds(8));
   CHECK(how.bypass_max == 9);
   CHECK(how.replays == 10);
+  CHECK(how.faults == "kill:11");
+  CHECK(how.timeouts == timeout_policy::never);
   CHECK(how.keep_going);
   CHECK(how.shrink_budget == 70);
   CHECK(how.until_saturated);

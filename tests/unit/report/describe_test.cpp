@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "framework/trace/fault.hpp"
 #include "framework/trace/memory_access.hpp"
 #include "framework/trace/record_range.hpp"
 #include "framework/trace/semaphore_operations.hpp"
@@ -63,6 +64,22 @@ TEST_CASE("calls are told with how they ended", "[report]") {
   CHECK(told(operation::read, 17) == "read A → 17");
   CHECK(told(operation::read, -1, EAGAIN) == "read A → EAGAIN");
   CHECK(told(operation::load, 0, 99'999) == "load A → error 99999");
+}
+
+TEST_CASE("faults are told with what they strike", "[report]") {
+  const auto fault = [](fault_kind kind, operation op) {
+    auto e = tests::step(1, 0, operation::fault, 0, index(kind), static_cast<std::uint64_t>(op));
+    return describe(with_names(), e);
+  };
+  CHECK(fault(fault_kind::kill, operation::mutex_lock) == "fault: killed in lock A");
+  CHECK(fault(fault_kind::stop, operation::store) == "fault: stopped before store A");
+  CHECK(fault(fault_kind::eintr, operation::sem_wait) == "fault: EINTR for sem wait A");
+  CHECK(fault(fault_kind::enospc, operation::msgget) == "fault: ENOSPC for msgget A");
+  CHECK(fault(fault_kind::partial, operation::write) == "fault: only a part of write A");
+  CHECK(fault(fault_kind::full, operation::write) == "fault: no room for write A");
+  CHECK(fault(fault_kind::wakeup, operation::cond_wait) ==
+        "fault: spurious wake-up from cond wait A");
+  CHECK(fault(fault_kind::timeout, operation::poll) == "fault: time passes until poll A times out");
 }
 
 TEST_CASE("messages are told with their size and priority", "[report]") {

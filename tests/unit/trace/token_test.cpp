@@ -3,6 +3,8 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <sstream>
 #include <string>
 
 #include "forkloom/error.hpp"
@@ -102,6 +104,52 @@ TEST_CASE("any single changed character makes a token unacceptable", "[token]") 
       INFO(damaged);
       CHECK(refusal(damaged) != "accepted");
     }
+}
+
+TEST_CASE("a token with faults or another policy of time-outs has a field for them", "[token]") {
+  auto token = sample();
+  token.faults = forkloom::parse_faults("kill:1,eintr:2");
+  CHECK(contains(encode(token), "-fedcba9876543210-idle_kill.1_eintr.2-"));
+  CHECK(decode(encode(token)) == token);
+  token.timeouts = forkloom::timeout_policy::race;
+  CHECK(contains(encode(token), "-race_kill.1_eintr.2-"));
+  CHECK(decode(encode(token)) == token);
+  token.faults = {};
+  CHECK(contains(encode(token), "-race-"));
+  CHECK(decode(encode(token)) == token);
+  token.program = "7.3.0";
+  CHECK(contains(encode(token), "-7.3.0-race-"));
+  CHECK(decode(encode(token)) == token);
+}
+
+namespace {
+
+// A token with that field of faults, and a checksum that is right.
+std::string with_faults_field(const std::string& text) {
+  auto token = sample();
+  token.timeouts = forkloom::timeout_policy::never;
+  auto whole = encode(token);
+  whole = whole.substr(0, whole.rfind("never")) + text + "-";
+  std::uint32_t crc = 0xffff'ffff;
+  for (const char c : whole) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0xedb8'8320U : 0U);
+  }
+  std::ostringstream digits;
+  digits << std::hex << ~crc;
+  return whole + digits.str();
+}
+
+}  // namespace
+
+TEST_CASE("a field of faults has one spelling", "[token]") {
+  CHECK(refusal(with_faults_field("never")) == "accepted");
+  CHECK(refusal(with_faults_field("idle_kill.1")) == "accepted");
+  for (const auto* text : {"idle", "idle_kill", "kill.1", "idle_eintr.1_kill.1", "idle_kill.01",
+                           "idle_kill.0", "sometimes", "idle_luck.1", "", "7..3"}) {
+    INFO(text);
+    CHECK(contains(refusal(with_faults_field(text)), "is out of range"));
+  }
 }
 
 TEST_CASE("any two exchanged characters make a token unacceptable", "[token]") {
