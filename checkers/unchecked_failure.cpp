@@ -129,9 +129,10 @@ class reader {
   void take_lock_call(std::size_t i) {
     const auto& e = what_.events[i];
     if (takes_lock_or_semaphore(e.op)) {
+      // Who has the lock has it after a try that fails, too.
       if (e.error == 0)
         not_taken_.erase({e.task, e.resource});
-      else
+      else if (!has(e.task, e.resource))
         not_taken_[{e.task, e.resource}] = i;
       return;
     }

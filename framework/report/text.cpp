@@ -198,8 +198,9 @@ std::string faults_of(const explore::campaign_result& result) {
   return all.empty() ? std::string{} : fmt::format("  faults: {}\n", fmt::join(all, "; "));
 }
 
-std::string replay_line(const explore::finding& found) {
-  return fmt::format("Reproduce it with: forkloom replay {}{}\n", found.token,
+std::string replay_line(const explore::finding& found, const style& look) {
+  if (look.replay_with.empty()) return {};
+  return fmt::format("Reproduce it with: {}{}{}\n", look.replay_with, found.token,
                      harmless(found.replay_arguments));
 }
 

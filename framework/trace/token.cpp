@@ -182,8 +182,8 @@ void read_optional(std::string_view whole, std::span<const std::string_view> fie
     fields = fields.subspan(1);
   }
   if (!fields.empty())
-    refuse(whole, fmt::format("is not a replay token: '{}' stands after its faults",
-                              fields.front()));
+    refuse(whole,
+           fmt::format("is not a replay token: '{}' stands after its faults", fields.front()));
 }
 
 std::uint64_t number(std::string_view token, std::string_view name, std::string_view digits,

@@ -170,6 +170,8 @@ TEST_CASE("a search takes the same course in another run", "[acceptance][determi
   const auto first = run();
   CHECK(hash_column(first).size() > 20);
   CHECK(first_difference(first, run()) == "");
+}
+
 TEST_CASE("faults befall the same tasks at the same steps in another run",
           "[acceptance][determinism]") {
   const auto own = [] {
