@@ -10,6 +10,11 @@ using Catch::Contains;
 using forkloom::tests::nothing_left;
 using forkloom::tests::run_forkloom;
 
+// With programs made smaller, which the tests' environment forbids unless it is told otherwise.
+auto run_and_shrink(const std::vector<std::string>& arguments) {
+  return run_forkloom(arguments, {"FORKLOOM_SHRINK=500"});
+}
+
 }  // namespace
 
 TEST_CASE("an object with a race is found, with a table of its calls", "[acceptance][object]") {
@@ -22,7 +27,7 @@ TEST_CASE("an object with a race is found, with a table of its calls", "[accepta
 
 TEST_CASE("a program of 32 calls becomes one of two, which fails in the same way",
           "[acceptance][object]") {
-  const auto done = run_forkloom({"run", "a race among four processes"});
+  const auto done = run_and_shrink({"run", "a race among four processes"});
   CHECK(done.code == 1);
   const auto table = done.out.substr(done.out.find("client 0"));
   CHECK_THAT(table, Contains("made smaller in"));
@@ -42,7 +47,7 @@ TEST_CASE("a program is made smaller in the same way each time", "[acceptance][o
 }
 
 TEST_CASE("what fails alike when it is small is told once", "[acceptance][object]") {
-  const auto done = run_forkloom(
+  const auto done = run_and_shrink(
       {"run", "a race among four processes", "--executions", "40", "--keep-going", "--quiet"});
   const auto first = done.out.find("not_linearizable: ");
   REQUIRE(first != std::string::npos);
@@ -52,7 +57,7 @@ TEST_CASE("what fails alike when it is small is told once", "[acceptance][object
 }
 
 TEST_CASE("only the calls of the key that cannot be explained are shown", "[acceptance][object]") {
-  const auto done = run_forkloom({"run", "a store by key with a race"});
+  const auto done = run_and_shrink({"run", "a store by key with a race"});
   CHECK(done.code == 1);
   const auto at = done.out.find("explains next(");
   REQUIRE(at != std::string::npos);
@@ -70,7 +75,7 @@ TEST_CASE("an object without a race is not", "[acceptance][object]") {
 }
 
 TEST_CASE("one token brings back the program and its schedule", "[acceptance][object]") {
-  const auto out = run_forkloom({"run", "an object with a race"}).out;
+  const auto out = run_and_shrink({"run", "an object with a race"}).out;
   const auto at = out.rfind("fl1-");
   REQUIRE(at != std::string::npos);
   const auto again = run_forkloom({"replay", out.substr(at, out.find('\n', at) - at)});
@@ -116,7 +121,7 @@ TEST_CASE("an operation that loops is a hang", "[acceptance][object]") {
 
 TEST_CASE("a token of a smaller program that the scenario does not make is refused",
           "[acceptance][object]") {
-  const auto out = run_forkloom({"run", "an object with a race"}).out;
+  const auto out = run_and_shrink({"run", "an object with a race"}).out;
   const auto at = out.rfind("fl1-");
   REQUIRE(at != std::string::npos);
   auto token = forkloom::decode(out.substr(at, out.find('\n', at) - at));

@@ -57,6 +57,17 @@ TEST_CASE("who has the lock already, and fails to take it again, may give it bac
   CHECK(k.found().empty());
 }
 
+TEST_CASE("who tries a lock that it has, and then waits with it, has heeded all") {
+  bakery k;
+  const auto ready = k.b.resource("ready", resource_kind::condition);
+  k.b.lock(k.baker, k.lock);
+  k.fails(k.baker, operation::mutex_trylock, k.lock, EBUSY);
+  k.b.does(k.baker, operation::cond_wait, ready,
+           {.second = k.lock, .how = outcome::would_block});
+  k.b.does(k.baker, operation::cond_wait, ready, {.second = k.lock});
+  CHECK(k.found().empty());
+}
+
 TEST_CASE("another task's failure, or one of another lock, does not matter") {
   bakery k;
   k.fails(k.customer, operation::mutex_trylock, k.lock, EBUSY);
