@@ -62,8 +62,7 @@ TEST_CASE("who tries a lock that it has, and then waits with it, has heeded all"
   const auto ready = k.b.resource("ready", resource_kind::condition);
   k.b.lock(k.baker, k.lock);
   k.fails(k.baker, operation::mutex_trylock, k.lock, EBUSY);
-  k.b.does(k.baker, operation::cond_wait, ready,
-           {.second = k.lock, .how = outcome::would_block});
+  k.b.blocks(k.baker, operation::cond_wait, ready, k.lock);
   k.b.does(k.baker, operation::cond_wait, ready, {.second = k.lock});
   CHECK(k.found().empty());
 }
