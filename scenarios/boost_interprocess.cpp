@@ -68,7 +68,7 @@ void pass_numbers(scenario& scenario, unsigned long capacity, bool reply_first) 
 void count_under(scenario& scenario, bool locked) {
   auto& count = scenario.shared<long>("count");
   scenario.processes("turnstile", 2, [&, locked] {
-    bip::named_mutex gate(bip::open_or_create, "gate");
+    bip::named_mutex gate(bip::open_or_create, "gate", bip::permissions(0600));
     for (int i = 0; i < 2; ++i) {
       if (locked) gate.lock();
       ++count;

@@ -73,7 +73,8 @@ FORKLOOM_SCENARIO("a segment that the second one expects to be there", "[boost][
 
 FORKLOOM_SCENARIO("a segment that whoever comes first makes", "[boost][managed][correct]") {
   scenario.processes("visitor", 2, [] {
-    bip::managed_shared_memory segment(bip::open_or_create, segment_name, 65536);
+    bip::managed_shared_memory segment(bip::open_or_create, segment_name, 65536, nullptr,
+                                       bip::permissions(0600));
     const auto* greeting = segment.find_or_construct<int>("greeting")(7);
     expect(that(*greeting) == 7);
   });

@@ -57,7 +57,11 @@ struct order {
   int number;
 };
 
-int queue() { return ::msgget(order_key, IPC_CREAT | 0600); }
+// Whoever comes first makes it.
+int queue() {
+  const int made = ::msgget(order_key, IPC_CREAT | IPC_EXCL | 0600);
+  return made < 0 && errno == EEXIST ? ::msgget(order_key, 0) : made;
+}
 
 int queue_at_last() {
   int id = queue();

@@ -13,20 +13,20 @@ using namespace forkloom;
 namespace {
 
 void make_segment() {
-  const int fd = ::shm_open("/ledger", O_CREAT | O_RDWR, 0600);
+  const int fd = ::shm_open("/ledger", O_CREAT | O_EXCL | O_RDWR, 0600);
   expect(fd >= 0);
   expect(that(::ftruncate(fd, 4096)) == 0);
   ::close(fd);
 }
 
 void make_semaphore() {
-  sem_t* gate = ::sem_open("/gate", O_CREAT, 0600, 1);
+  sem_t* gate = ::sem_open("/gate", O_CREAT | O_EXCL, 0600, 1);
   expect(gate != SEM_FAILED);
   ::sem_close(gate);
 }
 
 void make_queue() {
-  const mqd_t orders = ::mq_open("/orders", O_CREAT | O_WRONLY, 0600, nullptr);
+  const mqd_t orders = ::mq_open("/orders", O_CREAT | O_EXCL | O_WRONLY, 0600, nullptr);
   expect(orders >= 0);
   expect(that(::mq_send(orders, "bread", 5, 0)) == 0);
   ::mq_close(orders);

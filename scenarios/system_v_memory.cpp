@@ -93,7 +93,7 @@ FORKLOOM_SCENARIO("a segment that nobody removes", "[system_v][memory][leak][bro
 
 FORKLOOM_SCENARIO("a segment that is removed", "[system_v][memory][leak][correct]") {
   scenario.process("curator", [] {
-    const int id = ::shmget(key, sizeof(counter), IPC_CREAT | 0600);
+    const int id = ::shmget(key, sizeof(counter), IPC_CREAT | IPC_EXCL | 0600);
     const attachment here(id);
     here.begin_counting();
     ::shmctl(id, IPC_RMID, nullptr);

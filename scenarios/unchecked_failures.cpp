@@ -84,7 +84,7 @@ FORKLOOM_SCENARIO("a customer who may come before the queue is made",
                   "[message_queue][unchecked][broken]",
                   .expects = {violation_kind::unchecked_failure}) {
   scenario.process("baker", [] {
-    const auto orders = ::mq_open("/counter", O_CREAT | O_WRONLY, 0600, nullptr);
+    const auto orders = ::mq_open("/counter", O_CREAT | O_EXCL | O_WRONLY, 0600, nullptr);
     ::mq_close(orders);
     ::mq_unlink("/counter");
   });
@@ -99,7 +99,7 @@ FORKLOOM_SCENARIO("a customer who may come before the queue is made",
 FORKLOOM_SCENARIO("a customer who goes away if there is no queue",
                   "[message_queue][unchecked][correct]") {
   scenario.process("baker", [] {
-    const auto orders = ::mq_open("/counter", O_CREAT | O_WRONLY, 0600, nullptr);
+    const auto orders = ::mq_open("/counter", O_CREAT | O_EXCL | O_WRONLY, 0600, nullptr);
     ::mq_close(orders);
     ::mq_unlink("/counter");
   });
