@@ -29,6 +29,7 @@
 
 #include "checkers/checker.hpp"
 #include "checkers/lock_book.hpp"
+#include "checkers/semaphore_locks.hpp"
 #include "checkers/words.hpp"
 #include "framework/trace/memory_access.hpp"
 #include "framework/trace/vector_clock.hpp"
@@ -176,10 +177,16 @@ std::string bytes(std::uint64_t size) { return text(size, size == 1 ? " byte" : 
 
 std::string locks_held(const trace& what, std::size_t event) {
   lock_book book(what);
-  for (std::size_t i = 0; i < event; ++i) book.take(i);
+  semaphore_locks semaphores(what);
+  for (std::size_t i = 0; i < event; ++i) {
+    book.take(i);
+    semaphores.take(i);
+  }
+  auto all = book.held_by(what.events[event].task);
+  const auto more = semaphores.held_by(what.events[event].task);
+  all.insert(all.end(), more.begin(), more.end());
   std::vector<std::string> held;
-  for (const auto& h : book.held_by(what.events[event].task))
-    held.push_back(thing(what, what.events[h.since], h.lock));
+  for (const auto& h : all) held.push_back(thing(what, what.events[h.since], h.lock));
   return held.empty() ? "no lock" : listed(held);
 }
 

@@ -21,8 +21,7 @@
 // Limits: it tells of locks taken in this execution. What the program orders in a way that the
 // trace does not show (a plain variable that is waited for) is reported all the same; where the
 // explorer steers into the deadlock, the report says whether it came to that. Clocks order more
-// than they should (vector_clock.hpp), which hides some. Semaphores of System V are not looked at,
-// nor futexes.
+// than they should (vector_clock.hpp), which hides some. Futexes are not looked at.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -36,6 +35,7 @@
 #include "checkers/words.hpp"
 #include "framework/trace/lock_operations.hpp"
 #include "framework/trace/record_range.hpp"
+#include "framework/trace/semaphore_operations.hpp"
 #include "framework/trace/vector_clock.hpp"
 
 namespace forkloom::checkers {
@@ -69,8 +69,11 @@ bool is_shared(const event& e) {
   }
 }
 
-// A condition wait takes its second resource.
-resource_id lock_of(const event& e) { return e.op == operation::cond_wait ? e.second : e.resource; }
+// A condition wait takes its second resource, a semop one of its set.
+resource_id lock_of(const event& e) {
+  if (e.op == operation::semop) return step_of(e).semaphore;
+  return e.op == operation::cond_wait ? e.second : e.resource;
+}
 
 bool exclude(const event& a, const event& b) {
   if (lock_of(a) != lock_of(b) || (is_shared(a) && is_shared(b))) return false;
@@ -88,7 +91,8 @@ bool waits_for_lock(const event& e, const semaphore_locks& semaphores) {
     case operation::flock:
       return true;
     case operation::sem_wait:
-      return semaphores.is_lock(e.resource);
+    case operation::semop:
+      return step_of(e).change < 0 && !is_limited_semop(e) && semaphores.is_lock(lock_of(e));
     case operation::record_lock:
       return range_of(e).of_open_file;
     default:
@@ -96,20 +100,32 @@ bool waits_for_lock(const event& e, const semaphore_locks& semaphores) {
   }
 }
 
-bool concerns_lock(const event& e, const semaphore_locks& semaphores) {
-  return takes_lock(e.op) || gives_lock_back(e.op) || takes_file_lock(e.op) ||
-         gives_file_lock_back(e.op) || semaphores.is_lock(e.resource);
+bool concerns_lock(operation op) {
+  return takes_lock(op) || gives_lock_back(op) || takes_file_lock(op) || gives_file_lock_back(op);
 }
 
-// What the program orders, and its locks do not.
+// The death of a task gives no semaphore back any more, which it would only if it still had it.
+event without_undo(const event& e) {
+  semaphore_operations all;
+  for (const auto& one : semaphore_operations(e)) all.add({one.number, one.change, false});
+  auto plain = e;
+  plain.before = all.before();
+  plain.after = all.after();
+  return plain;
+}
+
+// What the program orders, and its locks do not. Of semaphores only what gives them back is left
+// out: who takes one comes after whoever made it.
 std::vector<vector_clock> clocks_without_locks(const trace& what,
                                                const semaphore_locks& semaphores) {
   trace rest;
   rest.tasks = what.tasks;
   rest.resources = what.resources;
   rest.events = what.events;
-  for (auto& e : rest.events) {
-    if (concerns_lock(e, semaphores)) e.op = operation::none;
+  for (std::size_t i = 0; i < rest.events.size(); ++i) {
+    auto& e = rest.events[i];
+    if (e.op == operation::semop && semaphores.is_lock(lock_of(e))) e = without_undo(e);
+    if (concerns_lock(e.op) || semaphores.gives_back(i)) e.op = operation::none;
     if (e.op == operation::cond_wait) e.second = no_resource;
   }
   return vector_clocks(rest);
@@ -148,7 +164,7 @@ class searcher {
     for (const auto& h : held) guards.push_back(h.since);
     for (const auto& h : held) {
       // Of files, other bytes are another lock.
-      if (h.lock == at(taken).resource && !has_record_range(at(taken))) continue;
+      if (h.lock == lock_of(at(taken)) && !has_record_range(at(taken))) continue;
       auto& count = alike_[key_of(h.since, taken, guards)];
       if (count++ < alike_max) nestings_.push_back({h.since, taken, guards});
     }
@@ -251,7 +267,8 @@ violation report(const trace& what, const std::vector<nesting>& circle) {
   }
   found.message = text("a deadlock is possible, though it did not come to that: ", listed(parts));
   found.tasks = names(what, tasks);
-  found.resource = what.resource_name(lock_of(what.events[circle.front().held]));
+  const auto lock = lock_of(what.events[circle.front().held]);
+  found.resource = what.resource_name(set_of(lock) == no_resource ? lock : set_of(lock));
   found.evidence = evidence(std::move(found.evidence));
   found.details.emplace_back("no lock keeps them apart, and nothing but these locks orders them");
   return found;

@@ -4,14 +4,12 @@
 //                     that a task made and one received from, by an mq_unlink() and the end
 //                     of all that had it open.
 //   lost at a socket  a task made a datagram socket, and messages that were sent there were still
-//   in
-//                     it when all had ended.
+//                     in it when all had ended.
 //   cut               a receiver's buffer was shorter than the message: the rest is gone.
 //   torn by writers   a write to a pipe had to wait for room when part of it was there, and another
 //                     task's bytes came before the rest. PIPE_BUF bytes go whole or not at all.
 //   torn by readers   a read from a pipe got fewer bytes than it asked for and ended within what
-//   one
-//                     write had put there; another task read on.
+//                     one write had put there; another task read on.
 //
 // Which message a receive took is known by the object's own order: the oldest, of a POSIX queue the
 // oldest of its priority, of a System V queue that of its type.

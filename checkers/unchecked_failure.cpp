@@ -10,11 +10,9 @@
 //                  Closing or removing what was never made is what programs do when they tidy up,
 //                  and is left out.
 //   asked again    a receive fails because messages may be longer than its buffer, and the task
-//   asks
-//                  again with the same buffer, without having asked for the length between.
+//                  asks again with the same buffer, without having asked for the length between.
 //   left           the same, and the task never receives from the queue again, though the message
-//   is
-//                  there; it does something else that others may notice, and ends as if all were
+//                  is there; it does something else that others may notice, and ends as if all were
 //                  well.
 //
 // One violation for each task and resource, the first.
@@ -32,18 +30,24 @@
 #include "checkers/semaphore_locks.hpp"
 #include "checkers/words.hpp"
 #include "framework/trace/lock_operations.hpp"
+#include "framework/trace/semaphore_operations.hpp"
 
 namespace forkloom::checkers {
 namespace {
 
-bool takes_lock_or_semaphore(operation op) {
-  return takes_lock(op) || op == operation::sem_wait || op == operation::sem_trywait;
+// The lock or semaphore that the call asks for; no_resource for every other call.
+resource_id asked_for(const event& e) {
+  if (takes_lock(e.op)) return e.resource;
+  const auto step = step_of(e);
+  return step.change == -1 ? step.semaphore : no_resource;
 }
 
 // The lock that the call presupposes to be held; no_resource for every other call.
 resource_id given_back(const event& e) {
-  if (gives_lock_back(e.op) || e.op == operation::sem_post) return e.resource;
-  return e.op == operation::cond_wait ? e.second : no_resource;
+  if (gives_lock_back(e.op)) return e.resource;
+  if (e.op == operation::cond_wait) return e.second;
+  const auto step = step_of(e);
+  return step.change == +1 ? step.semaphore : no_resource;
 }
 
 // What calls make, and others then need.
@@ -128,12 +132,12 @@ class reader {
 
   void take_lock_call(std::size_t i) {
     const auto& e = what_.events[i];
-    if (takes_lock_or_semaphore(e.op)) {
+    if (const auto wanted = asked_for(e); wanted != no_resource) {
       // Who has the lock has it after a try that fails, too.
       if (e.error == 0)
-        not_taken_.erase({e.task, e.resource});
-      else if (!has(e.task, e.resource))
-        not_taken_[{e.task, e.resource}] = i;
+        not_taken_.erase({e.task, wanted});
+      else if (!has(e.task, wanted))
+        not_taken_[{e.task, wanted}] = i;
       return;
     }
     const auto lock = given_back(e);
@@ -141,8 +145,8 @@ class reader {
     if (lock == no_resource || failure == not_taken_.end()) return;
     const auto failed = failure->second;
     not_taken_.erase(failure);
-    if (has(e.task, lock) || !is_lock(lock)) return;
-    tell(failed, i, lock,
+    if (!is_lock(lock)) return;
+    tell(failed, i, set_of(lock) == no_resource ? lock : set_of(lock),
          text("and then went on as if it had it: its ", call(what_, i),
               " presupposes that it holds it"));
   }
@@ -156,8 +160,14 @@ class reader {
 
   // Who posts a semaphore need not have taken it, unless everybody does.
   [[nodiscard]] bool is_lock(resource_id lock) const {
+    if (set_of(lock) != no_resource) return used_as_lock(lock);
     return index(lock) < what_.resources.size() &&
            (what_.resources[index(lock)].kind != resource_kind::semaphore || used_as_lock(lock));
+  }
+
+  static bool changes_several(const event& e, resource_id semaphore) {
+    return e.op == operation::semop && e.resource == set_of(semaphore) &&
+           step_of(e).semaphore == no_resource;
   }
 
   // Is every post but those after a failure by whoever took it?
@@ -166,13 +176,19 @@ class reader {
     auto holder = no_task;
     bool ever_given_back = false;
     for (const auto& e : what_.events) {
-      if (e.resource != semaphore || e.how != outcome::completed) continue;
-      if (takes_lock_or_semaphore(e.op) && e.error != 0) failed.insert(e.task);
-      if (takes_lock_or_semaphore(e.op) && e.error == 0) {
+      if (e.how != outcome::completed) continue;
+      const auto step = step_of(e);
+      if (step.semaphore != semaphore) {
+        if (changes_several(e, semaphore)) return false;
+        continue;
+      }
+      if (leaves_some(e)) return false;
+      if (step.change < 0 && e.error != 0) failed.insert(e.task);
+      if (step.change < 0 && e.error == 0) {
         failed.erase(e.task);
         holder = e.task;
       }
-      if (e.op != operation::sem_post || failed.erase(e.task) != 0) continue;
+      if (step.change != +1 || failed.erase(e.task) != 0) continue;
       if (holder != e.task) return false;
       ever_given_back = true;
       holder = no_task;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "checkers/semaphore_locks.hpp"
 #include "framework/trace/record_range.hpp"
 
 namespace forkloom::checkers {
@@ -29,6 +30,8 @@ std::string call(const trace& what, std::size_t event) {
 }
 
 std::string thing(const trace& what, const event& e, resource_id resource) {
+  if (const auto set = set_of(resource); set != no_resource)
+    return text("semaphore ", number_in_set(resource), " of ", what.resource_name(set));
   const auto named = what.resource_name(resource);
   return has_record_range(e) ? text(named, " ", words(range_of(e))) : named;
 }

@@ -36,7 +36,7 @@ template <class... Parts>
 [[nodiscard]] std::string call(const trace& what, std::size_t event);
 
 // What an event does to that resource: "account lock"; of record locks also which: "accounts.db
-// 0–99".
+// 0–99"; of one of a set (semaphore_locks.hpp) "semaphore 1 of brushes".
 [[nodiscard]] std::string thing(const trace& what, const event& e, resource_id resource);
 
 // "a", "a and b", "a, b and c"; of more than four only three are named: "a, b, c and 9 more".

@@ -79,6 +79,20 @@ FORKLOOM_SCENARIO("two locks taken in opposite order, one after the other",
   scenario.finally([&] { forkloom::expect(o.cash == 10); });
 }
 
+FORKLOOM_SCENARIO("two semaphores with room for two, taken in opposite order",
+                  "[semaphore][lock_order][correct]") {
+  auto& desks = scenario.make<forkloom::ipc::semaphore>("desks", 2);
+  auto& lamps = scenario.make<forkloom::ipc::semaphore>("lamps", 2);
+  const auto read = [](forkloom::ipc::semaphore& first, forkloom::ipc::semaphore& second) {
+    first.acquire();
+    second.acquire();
+    second.release();
+    first.release();
+  };
+  scenario.process("clerk", [&] { read(desks, lamps); });
+  scenario.process("cashier", [&] { read(lamps, desks); });
+}
+
 FORKLOOM_SCENARIO("two locks of which the second is only tried for",
                   "[mutex][lock_order][correct]") {
   auto& o = scenario.make<office>("office");

@@ -16,6 +16,7 @@
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/slashed_name.hpp"
 #include "framework/intercept/virtual_time.hpp"
+#include "framework/trace/semaphore_operations.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -49,6 +50,13 @@ int finish(controlled_call& call, int result) noexcept {
   return result == 0 ? call.completed(0) : call.failed(errno);
 }
 
+// What is left in a semaphore that a call has taken tells whether others could have it, too.
+int taken(controlled_call& call, sem_t* semaphore, std::uint64_t limited = 0) noexcept {
+  int left = 0;
+  return call.completed(0, limited,
+                        real_getvalue(semaphore, &left) == 0 ? number_of_left(left) : 0);
+}
+
 // libc maps the semaphore from a file with a random name, which must not reach the report. The name
 // is given to the object and not to its address: another process may map it elsewhere.
 void remember(const sem_t* semaphore, const char* name) noexcept {
@@ -68,7 +76,7 @@ int wait_until(sem_t* semaphore, std::uint64_t deadline, const void* site) noexc
     if (cause == wake::interrupted || (cause == wake::restarted && deadline != no_deadline))
       return call.failed(EINTR);
   }
-  return call.completed(0);
+  return taken(call, semaphore, deadline == no_deadline ? 0 : 1);
 }
 
 // glibc judges clock and time-out before it tries, also where it would not have to wait.
@@ -171,7 +179,7 @@ int sem_trywait(sem_t* semaphore) noexcept {
   if (!controlled()) return real_trywait(semaphore);
   controlled_call call{operation::sem_trywait, semaphore_at(semaphore),
                        __builtin_return_address(0)};
-  return finish(call, real_trywait(semaphore));
+  return real_trywait(semaphore) == 0 ? taken(call, semaphore) : call.failed(errno);
 }
 
 int sem_unlink(const char* name) noexcept {

@@ -133,18 +133,28 @@ semaphore_operations told(std::span<const sembuf> wanted) noexcept {
   return all;
 }
 
-int done(controlled_call& call, std::span<const sembuf> wanted) noexcept {
+// Of a single semaphore that has been taken: what is left in it tells whether others could have it,
+// too. 0 for all other calls, and for those that may not look.
+std::uint64_t left(int id, std::span<const sembuf> wanted) noexcept {
+  if (wanted.size() != 1 || wanted[0].sem_op >= 0) return 0;
+  return number_of_left(real_ctl(id, wanted[0].sem_num, GETVAL, {})) << left_in_set_shift;
+}
+
+// has: the number of event::after.
+int done(controlled_call& call, int id, std::span<const sembuf> wanted,
+         std::uint64_t has) noexcept {
   system_v::happened(call.resource(), stamp::first);
+  call.asks(told(wanted).before(), has | left(id, wanted));
   const bool changes =
       std::any_of(wanted.begin(), wanted.end(), [](const sembuf& one) { return one.sem_op != 0; });
   return changes ? call.completed(0) : call.completed_unchanged(0);
 }
 
 int try_then_block(controlled_call& call, int id, std::span<const sembuf> wanted,
-                   std::uint64_t deadline) noexcept {
+                   std::uint64_t deadline, std::uint64_t has) noexcept {
   attempt tries(id, wanted);
   for (bool has_waited = false;; has_waited = true) {
-    if (tries.succeeds()) return done(call, wanted);
+    if (tries.succeeds()) return done(call, id, wanted, has);
     if (errno != EAGAIN) return system_v::failed(call, has_waited, errno);
     const auto& blocker = tries.blocker();
     if ((blocker.sem_flg & IPC_NOWAIT) != 0) return call.failed(EAGAIN);
@@ -165,14 +175,19 @@ int operate(int id, sembuf* operations, std::size_t count, const timespec* time_
                                                               : call.failed(errno);
   const std::span<const sembuf> wanted(operations, count);
   const auto all = told(wanted);
-  call.asks(all.before(), all.after());
+  const bool waits =
+      time_out == nullptr && std::none_of(wanted.begin(), wanted.end(), [](const sembuf& one) {
+        return (one.sem_flg & IPC_NOWAIT) != 0;
+      });
+  const auto after = all.after() | (waits ? 0 : limited_semop);
+  call.asks(all.before(), after);
   // Only what is to be undone needs memory.
   const bool undoes = std::any_of(wanted.begin(), wanted.end(),
                                   [](const sembuf& one) { return (one.sem_flg & SEM_UNDO) != 0; });
   if (const auto error = call.refusal(undoes ? 0 : only(fault_kind::enomem)); error != 0)
     return call.failed(error);
   const auto deadline = time_out == nullptr ? no_deadline : deadline_after(*time_out);
-  const auto result = try_then_block(call, id, wanted, deadline);
+  const auto result = try_then_block(call, id, wanted, deadline, after);
   set_awaited_part(0);
   return result;
 }

@@ -1,5 +1,6 @@
-// What one semop(2) asks of its set, as its event carries it in `before` and `after`: up to four
-// operations of 32 bits each, the first in the low half of `before`.
+// What one semop(2) asks of its set, as its event carries it in `before` and `after`: up to three
+// operations of 32 bits each, the first in the low half of `before`. The high half of `after` tells
+// what a single operation that takes has left, and whether it would wait; see the end.
 //
 //   bits 0-14   number of the semaphore + 1; 0: no operation; all ones: more than fit, or a number
 //               that does not fit
@@ -24,7 +25,7 @@ struct semaphore_operation {
 
 class semaphore_operations {
  public:
-  static constexpr std::size_t capacity = 4;
+  static constexpr std::size_t capacity = 3;
 
   constexpr semaphore_operations() noexcept = default;
   explicit constexpr semaphore_operations(const event& e) noexcept {
@@ -67,7 +68,7 @@ class semaphore_operations {
   }
 
   [[nodiscard]] constexpr std::uint64_t before() const noexcept { return pair(0); }
-  [[nodiscard]] constexpr std::uint64_t after() const noexcept { return pair(2); }
+  [[nodiscard]] constexpr std::uint64_t after() const noexcept { return packed(2); }
 
  private:
   static constexpr std::uint32_t number_mask = 0x7fff;
@@ -90,5 +91,33 @@ class semaphore_operations {
   std::size_t size_ = 0;
   bool more_ = false;
 };
+
+// What is left in a semaphore that a call has taken, as its event's `after` tells: 1 + the value,
+// as 0 says that it is not known. Of System V semaphores in the high half.
+inline constexpr unsigned left_in_set_shift = 32;
+
+[[nodiscard]] constexpr std::uint64_t number_of_left(int value) noexcept {
+  return value < 0 ? 0 : static_cast<std::uint64_t>(value) + 1;
+}
+
+// A semop(2) that would not wait for as long as it takes: IPC_NOWAIT, or a time-out.
+inline constexpr std::uint64_t limited_semop = 1ULL << 63;
+
+[[nodiscard]] constexpr bool is_limited_semop(const event& e) noexcept {
+  return e.op == operation::semop && (e.after & limited_semop) != 0;
+}
+
+// Could others have taken it, too? No, where that is not known.
+[[nodiscard]] constexpr bool leaves_some(const event& e) noexcept {
+  switch (e.op) {
+    case operation::sem_wait:
+    case operation::sem_trywait:
+      return e.after > 1;
+    case operation::semop:
+      return (e.after & ~limited_semop) >> left_in_set_shift > 1;
+    default:
+      return false;
+  }
+}
 
 }  // namespace forkloom

@@ -66,6 +66,18 @@ TEST_CASE("an atomicity violation is told with the accesses and their shape") {
   CHECK(tells(found[0], "the accesses are read-write-read"));
 }
 
+TEST_CASE("the accesses told are those that are next to each other at their place") {
+  bank k;
+  const auto entered = k.enter(k.auditor, k.audit);
+  const auto first = k.reads(k.auditor, k.savings);
+  const auto next = k.writes(k.teller, k.savings);
+  const auto latest = k.writes(k.third, k.savings);
+  const auto last = k.reads(k.auditor, k.savings);
+  const auto found = k.found();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].evidence == indices{entered, first, next, latest, last});
+}
+
 TEST_CASE("a transfer that is seen half way is a circle of two blocks") {
   bank k;
   k.enter(k.teller, k.transfer);

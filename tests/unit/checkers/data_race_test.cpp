@@ -3,6 +3,7 @@
 
 #include "forkloom/violation.hpp"
 #include "framework/trace/memory_access.hpp"
+#include "framework/trace/semaphore_operations.hpp"
 #include "framework/trace/vector_clock.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/checkers/property.hpp"
@@ -124,6 +125,28 @@ TEST_CASE(
   CHECK(tells(found[0], "the last that reader comes after is its unlock of till at code.cpp:1"));
   CHECK(tells(found[0], "writer wrote 4 bytes of x at code.cpp:2, holding no lock"));
   CHECK(tells(found[0], "reader read 4 bytes of x at code.cpp:4, holding till"));
+}
+
+TEST_CASE("a semaphore that is used as a lock is among what is held") {
+  stage s;
+  const auto x = s.at(0);
+  const auto token = s.resource("token", resource_kind::semaphore);
+  const auto set = s.resource("brushes", resource_kind::system_v_semaphore);
+  const auto changes = [&](task_id who, std::int16_t by) {
+    semaphore_operations all;
+    all.add({2, by, false});
+    s.does(who, operation::semop, set, {.before = all.before()});
+  };
+  s.does(s.a, operation::sem_wait, token);
+  s.plain(s.a, store, x);
+  s.does(s.a, operation::sem_post, token);
+  changes(s.b, -1);
+  s.plain(s.b, load, x);
+  changes(s.b, +1);
+  const auto found = s.check();
+  REQUIRE(found.size() == 1);
+  CHECK(tells(found[0], "writer wrote 4 bytes of x at code.cpp:1, holding token"));
+  CHECK(tells(found[0], "read 4 bytes of x at code.cpp:4, holding semaphore 2 of brushes"));
 }
 
 TEST_CASE("a fork orders what the parent did, and a wait what the child did") {

@@ -1,4 +1,7 @@
+#include <cerrno>
+
 #include "framework/trace/record_range.hpp"
+#include "framework/trace/semaphore_operations.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/checkers/trace_builder.hpp"
 
@@ -175,6 +178,136 @@ TEST_CASE("a semaphore that is kept longer than a lock it was taken under is no 
   o.b.does(o.cashier, operation::sem_wait, empty);
   o.lock(o.cashier, o.ledger);
   CHECK(o.found().size() == (kept ? 0 : 1));
+}
+
+// A set of semaphores of System V.
+struct shelf : office {
+  resource_id tools = b.resource("tools", resource_kind::system_v_semaphore);
+
+  std::size_t changes(task_id task, std::uint16_t number, std::int16_t by, std::uint64_t more = 0,
+                      bool undone = false) {
+    semaphore_operations all;
+    all.add({number, by, undone});
+    return b.does(task, operation::semop, tools,
+                  {.before = all.before(), .after = all.after() | more});
+  }
+  // Takes one, then the other, and gives both back.
+  indices nests(task_id task, std::uint16_t outer, std::uint16_t inner, std::uint64_t more = 0,
+                bool undone = false) {
+    indices taken{changes(task, outer, -1, 0, undone), changes(task, inner, -1, more, undone)};
+    changes(task, inner, +1, 0, undone);
+    changes(task, outer, +1, 0, undone);
+    return taken;
+  }
+};
+
+TEST_CASE("two semaphores of a set, each used as a lock, are two locks") {
+  shelf s;
+  const auto one = s.nests(s.clerk, 0, 1);
+  const bool opposite = GENERATE(true, false);
+  const auto other = s.nests(s.cashier, opposite ? 1 : 0, opposite ? 0 : 1);
+  const auto found = s.found();
+  REQUIRE(found.size() == (opposite ? 1 : 0));
+  if (!opposite) return;
+  CHECK(found[0].message ==
+        "a deadlock is possible, though it did not come to that: clerk takes semaphore 0 of tools "
+        "and then semaphore 1 of tools at code.cpp:1 and cashier takes semaphore 1 of tools and "
+        "then semaphore 0 of tools at code.cpp:5");
+  CHECK(found[0].resource == "tools");
+  CHECK(found[0].evidence == indices{one[0], one[1], other[0], other[1]});
+}
+
+TEST_CASE("a semaphore of a set that counts, or is changed in other ways, is no lock") {
+  shelf s;
+  const auto how = GENERATE(0, 1, 2, 3, 4, 5, 6);
+  CAPTURE(how);
+  const auto limited = how == 1 ? limited_semop : 0;
+  const auto left =
+      how == 2 ? number_of_left(1) << left_in_set_shift : number_of_left(0) << left_in_set_shift;
+  if (how == 3) s.b.does(s.clerk, operation::semctl, s.tools, {.before = 16, .after = 1});
+  s.nests(s.clerk, 0, 1, limited | left);
+  if (how == 3) s.b.does(s.clerk, operation::semctl, s.tools, {.before = 16, .after = 1});
+  if (how == 4) s.changes(s.clerk, 0, 0);
+  if (how == 5) {
+    semaphore_operations both;
+    both.add({0, -1, false});
+    both.add({1, -1, false});
+    s.b.does(s.clerk, operation::semop, s.tools, {.before = both.before(), .after = both.after()});
+  }
+  if (how == 6) s.changes(s.guard, 1, +1);
+  s.nests(s.cashier, 1, 0);
+  CHECK(s.found().size() == (how == 0 ? 1 : 0));
+}
+
+TEST_CASE("the first post of a semaphore of a set may be how it is made") {
+  shelf s;
+  const bool again = GENERATE(false, true);
+  s.changes(s.guard, 0, +1);
+  if (again) s.changes(s.guard, 0, +1);
+  s.changes(s.guard, 1, +1);
+  s.nests(s.clerk, 0, 1);
+  s.nests(s.cashier, 1, 0);
+  CHECK(s.found().size() == (again ? 0 : 1));
+}
+
+TEST_CASE("a post that is taken and never given back orders as the program means it") {
+  shelf s;
+  s.nest(s.clerk, s.ledger, s.safe);
+  s.changes(s.clerk, 0, +1);
+  const bool waits = GENERATE(true, false);
+  if (waits) s.changes(s.cashier, 0, -1);
+  s.nest(s.cashier, s.safe, s.ledger);
+  CHECK(s.found().size() == (waits ? 0 : 1));
+}
+
+TEST_CASE("whoever takes a semaphore comes after the post that it begins with") {
+  shelf s;
+  s.nest(s.clerk, s.ledger, s.safe);
+  const bool made = GENERATE(true, false);
+  if (made) s.changes(s.clerk, 0, +1);
+  s.changes(s.cashier, 0, -1);
+  s.nest(s.cashier, s.safe, s.ledger);
+  s.changes(s.cashier, 0, +1);
+  CHECK(s.found().size() == (made ? 0 : 1));
+}
+
+TEST_CASE("the kernel gives back what is to be undone when its process ends, and nothing else") {
+  shelf s;
+  const bool undone = GENERATE(true, false);
+  s.changes(s.guard, 0, -1, 0, undone);
+  s.b.dies(s.guard, {.kind = task_end::how::signalled, .code = 9});
+  s.nests(s.clerk, 0, 1, 0, true);
+  s.b.ends(s.clerk);
+  s.nests(s.cashier, 1, 0, 0, true);
+  CHECK(s.found().size() == (undone ? 1 : 0));
+}
+
+TEST_CASE("a POSIX semaphore that two could have taken is no lock") {
+  office o;
+  const auto s = o.b.resource("token", resource_kind::semaphore);
+  const auto left = GENERATE(0, 1);
+  o.lock(o.clerk, o.ledger);
+  o.b.does(o.clerk, operation::sem_wait, s, {.after = number_of_left(left)});
+  o.b.does(o.clerk, operation::sem_post, s);
+  o.unlock(o.clerk, o.ledger);
+  o.b.does(o.cashier, operation::sem_wait, s, {.after = number_of_left(0)});
+  o.lock(o.cashier, o.ledger);
+  CHECK(o.found().size() == (left == 0 ? 1 : 0));
+}
+
+TEST_CASE("what condition waits give up and take again does not order the locks") {
+  office o;
+  const auto one = o.b.resource("one", resource_kind::condition);
+  const auto other = o.b.resource("other", resource_kind::condition);
+  o.nest(o.clerk, o.ledger, o.safe);
+  o.lock(o.clerk, o.gate);
+  o.b.blocks(o.clerk, operation::cond_wait, one, o.gate);
+  o.lock(o.cashier, o.gate);
+  o.b.blocks(o.cashier, operation::cond_wait, other, o.gate);
+  o.b.does(o.cashier, operation::cond_wait, other, {.result = ETIMEDOUT, .second = o.gate});
+  o.unlock(o.cashier, o.gate);
+  o.nest(o.cashier, o.safe, o.ledger);
+  CHECK(o.found().size() == 1);
 }
 
 TEST_CASE("a condition wait gives its mutex up, and takes it again") {

@@ -67,6 +67,14 @@ TEST_CASE("a wake of a futex says itself whether anybody waited") {
   CHECK(contains(s.deadlock().message, "came when nobody waited yet") == (woken == 0));
 }
 
+TEST_CASE("a wake that found nobody is not what the waiter missed, if another came later") {
+  stage s;
+  s.b.does(s.teller, operation::futex_wake, s.word, {.result = 0});
+  s.b.waits(s.waiter, operation::futex_wait, s.word, {});
+  s.b.does(s.teller, operation::futex_wake, s.word, {.result = 0});  // with other bits
+  CHECK_FALSE(contains(s.deadlock().message, "came when nobody waited yet"));
+}
+
 TEST_CASE("a signal that was delivered before the pause is named") {
   stage s;
   s.b.does(s.teller, operation::signal_send, s.signal);
@@ -87,6 +95,16 @@ TEST_CASE("a standard signal that was sent while it was pending became one with 
   s.b.waits(s.waiter, operation::signal_wait, s.signal, {});
   const auto found = s.deadlock();
   CHECK(contains(found.message, "was sent at code.cpp:1 while it was pending already") == pending);
+}
+
+TEST_CASE("a signal may come through at first, and be sent twice for one later") {
+  stage s;
+  s.b.does(s.teller, operation::signal_send, s.signal);
+  s.b.does(s.waiter, operation::signal_deliver, s.signal);
+  for (int i = 0; i < 2; ++i) s.b.does(s.teller, operation::signal_send, s.signal);
+  s.b.does(s.waiter, operation::signal_deliver, s.signal);
+  s.b.waits(s.waiter, operation::signal_wait, s.signal, {});
+  CHECK(contains(s.deadlock().message, "was sent at code.cpp:3 while it was pending already"));
 }
 
 TEST_CASE("who waits for a signal that nobody ever sent has lost none") {

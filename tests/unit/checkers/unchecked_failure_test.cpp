@@ -1,5 +1,7 @@
 #include <cerrno>
+#include <initializer_list>
 
+#include "framework/trace/semaphore_operations.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/checkers/trace_builder.hpp"
 
@@ -92,6 +94,28 @@ TEST_CASE("the post after a failed wait counts only of a semaphore that everybod
   k.fails(k.baker, operation::sem_wait, s, EINTR);
   k.b.does(k.baker, operation::sem_post, s);
   CHECK(k.found().size() == (signals ? 0 : 1));
+}
+
+TEST_CASE("the same of a semaphore of a set, unless several are changed at once") {
+  bakery k;
+  const auto ovens = k.b.resource("ovens", resource_kind::system_v_semaphore);
+  const auto asks = [](std::initializer_list<std::int16_t> changes) {
+    semaphore_operations all;
+    for (const auto by : changes) all.add({1, by, false});
+    return all.before();
+  };
+  const auto how = GENERATE(0, 1, 2, 3);
+  k.b.does(k.customer, operation::semop, ovens, {.before = asks({-1})});
+  if (how == 1) k.b.does(k.customer, operation::semop, ovens, {.before = asks({0, +1})});
+  if (how != 3) k.b.does(k.customer, operation::semop, ovens, {.before = asks({+1})});
+  const auto failed = k.fails(k.baker, operation::semop, ovens, EAGAIN, asks({-1}));
+  if (how == 2) k.b.does(k.baker, operation::semop, ovens, {.before = asks({-1})});
+  const auto post = k.b.does(k.baker, operation::semop, ovens, {.before = asks({+1})});
+  const auto found = k.found();
+  REQUIRE(found.size() == (how == 0 ? 1 : 0));
+  if (how != 0) return;
+  CHECK(found[0].resource == "ovens");
+  CHECK(found[0].evidence == indices{failed, post});
 }
 
 TEST_CASE("a descriptor that was never opened is used, and fails, too") {

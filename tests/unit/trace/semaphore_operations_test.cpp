@@ -18,20 +18,20 @@ semaphore_operations some(int count) {
   return all;
 }
 
-TEST_CASE("up to four operations of a semop pass through its event") {
-  const auto all = through_event(some(4));
-  REQUIRE(all.end() - all.begin() == 4);
+TEST_CASE("up to three operations of a semop pass through its event") {
+  const auto all = through_event(some(3));
+  REQUIRE(all.end() - all.begin() == 3);
   CHECK_FALSE(all.more());
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 3; ++i) {
     CHECK(all.begin()[i].number == i);
     CHECK(all.begin()[i].change == -i);
     CHECK(all.begin()[i].undone == (i % 2 == 1));
   }
 }
 
-TEST_CASE("of more than four operations an event has three, and says that there are others") {
-  const auto all = through_event(some(5));
-  CHECK(all.end() - all.begin() == 3);
+TEST_CASE("of more than three operations an event has two, and says that there are others") {
+  const auto all = through_event(some(4));
+  CHECK(all.end() - all.begin() == 2);
   CHECK(all.more());
 }
 
@@ -45,6 +45,24 @@ TEST_CASE("the greatest numbers and changes pass, and what is beyond them is not
   CHECK(back.begin()->change == -32768);
   CHECK(back.begin()->undone);
   CHECK(back.more());
+}
+
+TEST_CASE("what is left in a semaphore, and whether its call waits, stand beside its operations") {
+  semaphore_operations takes;
+  takes.add({7, -1, true});
+  for (const int left : {-1, 0, 1, 32767})
+    for (const std::uint64_t limited : {std::uint64_t{0}, limited_semop}) {
+      const event e{.before = takes.before(),
+                    .after = takes.after() | limited | number_of_left(left) << left_in_set_shift,
+                    .op = operation::semop};
+      CHECK(leaves_some(e) == (left > 0));
+      CHECK(is_limited_semop(e) == (limited != 0));
+      const semaphore_operations back(e);
+      CHECK((back.end() - back.begin() == 1 && back.begin()->number == 7 && !back.more()));
+    }
+  CHECK(leaves_some({.after = number_of_left(1), .op = operation::sem_wait}));
+  CHECK_FALSE(leaves_some({.after = number_of_left(0), .op = operation::sem_trywait}));
+  CHECK_FALSE(leaves_some({.after = 7, .op = operation::sem_post}));
 }
 
 TEST_CASE("of operations that are not known anything may hold") {
