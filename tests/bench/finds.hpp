@@ -9,7 +9,7 @@
 namespace forkloom::bench {
 
 struct finds_request {
-  std::vector<std::string> strategies;  // empty: all that draw executions one by one
+  std::vector<std::string> strategies;  // empty: one of each family
   std::string scenarios = "*";          // those whose name has this as a part; "*": all
   std::uint64_t seeds = 50;
   std::uint64_t executions = 1000;  // at most, for each seed

@@ -29,6 +29,10 @@ using clock_type = std::chrono::steady_clock;
 // Processes of a scenario that take longer wait for each other.
 constexpr std::chrono::milliseconds patience{500};
 
+// So does what comes before and after them: the destructor of a condition variable waits for those
+// who wait, and they may have been killed.
+constexpr auto patience_with_run = 2 * patience;
+
 struct child {
   pid_t pid = -1;
   bool ended = false;
@@ -38,20 +42,17 @@ struct child {
 std::vector<child> children;
 bool stuck = false;
 
-// All have ended, or it has taken too long.
-void wait_for_children() {
-  const auto end = clock_type::now() + patience;
+// False if that takes too long.
+bool all_end(std::vector<child>& all, std::chrono::milliseconds limit) {
+  const auto end = clock_type::now() + limit;
   for (;;) {
-    bool all = true;
-    for (auto& c : children) {
+    bool ended = true;
+    for (auto& c : all) {
       if (!c.ended) c.ended = ::waitpid(c.pid, &c.status, WNOHANG) == c.pid;
-      all = all && c.ended;
+      ended = ended && c.ended;
     }
-    if (all) return;
-    if (clock_type::now() > end) {
-      stuck = true;
-      return;
-    }
+    if (ended) return true;
+    if (clock_type::now() > end) return false;
     std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
 }
@@ -92,7 +93,7 @@ void scenario_engine::allow_signal(unsigned first, unsigned count, int signal) {
 
 void scenario_engine::finally(const std::function<void()>& check) {
   ran_ = true;
-  wait_for_children();
+  stuck = !all_end(children, patience);
   if (!stuck) check();
 }
 
@@ -165,6 +166,16 @@ bool fails(const scenario_info& scenario, execution::controller& failures,
   return !all_fine;
 }
 
+// In a process of its own, which ends with all that it has open, whatever has become of the others.
+bool fails_apart(const scenario_info& scenario, execution::controller& failures,
+                 execution::scenario_memory& memory, detail::body_limit& limit) {
+  std::vector<child> run{{.pid = ::fork()}};
+  if (run.front().pid == 0) ::_exit(fails(scenario, failures, memory, limit) ? 1 : 0);
+  const bool ended = all_end(run, patience_with_run);
+  execution::kill_and_reap_descendants();
+  return !ended || run.front().status != 0;
+}
+
 // A worker stays on one processor, where processes hardly ever meet.
 void spread_over_processors() {
   cpu_set_t all;
@@ -184,7 +195,7 @@ std::string stress(const scenario_info& scenario, double seconds) {
   const auto end = clock_type::now() + std::chrono::duration<double>(seconds);
   do {
     ++runs;
-    failed += fails(scenario, failures, memory, limit) ? 1 : 0;
+    failed += fails_apart(scenario, failures, memory, limit) ? 1 : 0;
   } while (clock_type::now() < end);
   return fmt::format("{} {}\n", runs, failed);
 }
