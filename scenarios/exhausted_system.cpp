@@ -87,8 +87,8 @@ void receive_order() {
 }  // namespace
 
 FORKLOOM_SCENARIO("an order for a queue that could not be made",
-                  "[faults][enospc][system_v][deadlock][broken]", .faults = "enospc:1",
-                  .expects = {violation_kind::deadlock}) {
+                  "[faults][enospc][system_v][deadlock][unchecked][broken]", .faults = "enospc:1",
+                  .expects = {violation_kind::deadlock, violation_kind::unchecked_failure}) {
   scenario.process("customer", [] { send_order(queue()); });
   scenario.process("baker", [] { receive_order(); });
 }
