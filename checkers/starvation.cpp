@@ -129,10 +129,18 @@ class reader {
 
   void block(std::size_t i) {
     const auto& e = what_.events[i];
-    // A poll waits for more resources than the event tells: another one may let it go on.
-    blocked_[index(e.task)] = e.op == operation::poll ? no_event : i;
+    // A poll waits for more resources than the event tells: another one may let it go on. Who is
+    // stopped comes when whoever stopped it lets it, and no lock can wait for that.
+    blocked_[index(e.task)] = e.op == operation::poll || is_stop(i) ? no_event : i;
     const auto kind = contended(e.op);
     if (kind != operation::none) start_waiting(e.task, e.resource, kind, i);
+  }
+
+  // Any other wait for signals is for all of a process's.
+  [[nodiscard]] bool is_stop(std::size_t i) const {
+    const auto& e = what_.events[i];
+    return e.op == operation::signal_wait &&
+           what_.resource_name(e.resource).starts_with("SIGCONT of ");
   }
 
   void start_waiting(task_id task, resource_id resource, operation kind, std::size_t i) {

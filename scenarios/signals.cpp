@@ -69,6 +69,7 @@ void stop_a_worker(forkloom::scenario& scenario, bool atomically) {
 }
 
 forkloom::shared<long>* requests = nullptr;
+volatile sig_atomic_t asked = 0;
 
 void count_requests(forkloom::scenario& scenario, bool masked) {
   auto& count = scenario.shared<long>("requests", 0);
@@ -77,20 +78,21 @@ void count_requests(forkloom::scenario& scenario, bool masked) {
     const auto server = fork();
     if (server == 0) {
       requests = &count;
-      handle(SIGUSR1, [](int) { *requests += 1; });
+      handle(SIGUSR1, [](int) {
+        *requests += 1;
+        asked = 1;
+      });
       const auto coming = set_of({SIGUSR1});
       ready = 1;
       if (masked) sigprocmask(SIG_BLOCK, &coming, nullptr);
       count += 1;
       if (masked) sigprocmask(SIG_UNBLOCK, &coming, nullptr);
-      while (count < 2) usleep(10);
+      while (asked == 0) usleep(10);
+      expect(count == 2);
       _exit(0);
     }
     while (ready == 0) usleep(10);
     expect(that(kill(server, SIGUSR1)) == 0);
-    usleep(1000);
-    expect(count == 2);
-    kill(server, SIGKILL);
     waitpid(server, nullptr, 0);
   });
   scenario.finally([] {});

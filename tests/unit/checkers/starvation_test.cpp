@@ -171,6 +171,20 @@ TEST_CASE("a poller waits for more than the trace tells, so it is denied, not ov
   CHECK(l.found().empty());
 }
 
+TEST_CASE("one who is stopped is held up by whoever stopped it, not overtaken") {
+  library l;
+  const auto go_on = l.b.resource("SIGCONT of writer", resource_kind::signal);
+  const auto any = l.b.resource("signals of writer", resource_kind::signal);
+  l.writer_asks();
+  l.b.blocks(l.writer, operation::signal_wait, go_on);
+  for (int i = 0; i < 4; ++i) l.reads(l.reader);
+  CHECK(l.found().empty());
+  // The control: who waits for a signal that tells it is its turn is overtaken.
+  l.b.blocks(l.writer, operation::signal_wait, any);
+  for (int i = 0; i < 4; ++i) l.reads(l.reader);
+  CHECK(l.found().size() == 1);
+}
+
 TEST_CASE("a death lets every waiter try again") {
   library l;
   l.writer_asks();
