@@ -102,7 +102,7 @@ class campaign {
         options_(how),
         checkers_(chosen_checkers(how)),
         spec_(parse_strategy(how.strategy)),
-        faults_(parse_faults(how.faults)),
+        allowed_{parse_faults(how.faults), how.timeouts},
         run_(scenario, how, context) {
     result_.scenario = scenario.name;
     result_.strategy = how.strategy;
@@ -115,6 +115,7 @@ class campaign {
     const auto begin = clock::now();
     const auto explorer =
         make_explorer(spec_, {.seed = options_.seed,
+                              .may_befall = allowed_,
                               .measure = [&] { return measure(run_, options_.seed); },
                               .coverage = &seen_});
     progress_line progress(result_.scenario, options_.progress);
@@ -174,6 +175,7 @@ class campaign {
 
   // False when the campaign is over.
   bool execute(std::uint64_t number, const attempt& what, explorer& told_of_it) {
+    run_.expose_to(what.may_befall.value_or(allowed_));
     auto t = run_.run(what.strategy, what.seed, tracing::lean);
     if (run_.interrupted()) {
       result_.message = "stopped by a signal";
@@ -306,7 +308,7 @@ class campaign {
   }
 
   void count_faults(const trace& t) {
-    if (faults_.empty()) return;
+    if (allowed_.faults.empty()) return;
     result_.faults.resize(fault_kind_count);  // for the moment, all of them
     for (std::size_t kind = 0; kind < fault_kind_count; ++kind)
       result_.faults[kind].chances += t.fault_chances[kind];
@@ -318,7 +320,7 @@ class campaign {
   void name_faults() {
     std::vector<fault_count> wanted;
     for (std::size_t kind = 0; kind < result_.faults.size(); ++kind) {
-      if (faults_.most[kind] == 0) continue;
+      if (allowed_.faults.most[kind] == 0) continue;
       wanted.push_back(result_.faults[kind]);
       wanted.back().name = name(fault_kind(kind));
     }
@@ -352,7 +354,8 @@ class campaign {
     }
   }
 
-  std::string token_of(const trace& t, const attempt& what) const {
+  std::string token_of(const trace& t, const attempt& what) {
+    const auto exposed = run_.exposed_to();
     return encode({.scenario = scenario_hash(scenario_.name),
                    .strategy = what.spec.empty() ? spec_of(t) : what.spec,
                    .seed = what.seed,
@@ -362,11 +365,11 @@ class campaign {
                    .steps = t.steps,
                    .hash = t.hash,
                    .program = run_.program().wanted,
-                   .faults = faults_,
-                   .timeouts = options_.timeouts});
+                   .faults = exposed.faults,
+                   .timeouts = exposed.timeouts});
   }
 
-  finding blank_finding(const trace& t, std::uint64_t number, const attempt& what) const {
+  finding blank_finding(const trace& t, std::uint64_t number, const attempt& what) {
     finding f;
     f.execution = number;
     f.token = token_of(t, what);
@@ -396,7 +399,7 @@ class campaign {
   const options& options_;
   std::vector<checkers::checker> checkers_;
   strategy_spec spec_;
-  fault_plan faults_;
+  hazards allowed_;
   runner run_;
   coverage_book seen_;
   schedule_count schedules_;

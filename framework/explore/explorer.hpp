@@ -23,6 +23,7 @@
 #include "framework/explore/interests.hpp"
 #include "framework/explore/strategy_spec.hpp"
 #include "framework/strategy/strategy.hpp"
+#include "framework/trace/fault_plan.hpp"
 #include "framework/trace/trace.hpp"
 
 namespace forkloom::explore {
@@ -32,6 +33,7 @@ struct attempt {
   strategy::state strategy;
   std::string spec = {};   // as the token carries it; "": the token carries the whole schedule
   std::uint64_t seed = 0;  // of the execution
+  std::optional<hazards> may_befall = {};  // nothing: all that the campaign allows
 };
 
 // How long executions are, how many tasks they have (PCT's k and n), and what each of them does.
@@ -69,6 +71,7 @@ class explorer {
 
 struct exploration {
   std::uint64_t seed = 1;                   // the campaign's
+  hazards may_befall = {};                  // in any of its executions
   std::function<estimate()> measure;        // runs a few executions to see; called at most once
   const coverage_book* coverage = nullptr;  // up to date with the last attempt before learn()
 };

@@ -22,6 +22,17 @@ runner::runner(const scenario_info& scenario, const options& how, const worker_c
   leftovers_.look_before();
 }
 
+void runner::expose_to(const hazards& what) noexcept {
+  auto& config = controller_.memory().config;
+  config.faults = what.faults;
+  config.timeouts = what.timeouts;
+}
+
+hazards runner::exposed_to() noexcept {
+  const auto& config = controller_.memory().config;
+  return {config.faults, config.timeouts};
+}
+
 // A strategy of the user's that picks a task which cannot go on.
 void runner::note_wrong_pick(trace& result) {
   controller_.memory().strategy.visit([&](const auto& strategy) {

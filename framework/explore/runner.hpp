@@ -15,6 +15,7 @@
 #include "framework/execution/scenario_memory.hpp"
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/strategy.hpp"
+#include "framework/trace/fault_plan.hpp"
 #include "framework/trace/trace.hpp"
 
 namespace forkloom::explore {
@@ -38,6 +39,10 @@ class runner {
 
   // Of the last execution.
   [[nodiscard]] const forkloom::detail::program_choice& program() const { return program_; }
+
+  // What may befall the processes of all executions from now on; at first what the options say.
+  void expose_to(const hazards& what) noexcept;
+  [[nodiscard]] hazards exposed_to() noexcept;
 
   // The campaign was told to stop; the last trace is of an execution that was cut short.
   [[nodiscard]] bool interrupted() const noexcept { return controller_.interrupted(); }

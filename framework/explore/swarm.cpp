@@ -37,9 +37,19 @@ std::uint32_t any_parameter(strategy_family which, generator& random) {
   }
 }
 
+// Each kind of fault is on or off by the toss of a coin, and so are time-outs that race.
+hazards some_of(hazards all, generator& random) {
+  for (auto& most : all.faults.most)
+    if (most != 0 && random.below(2) == 0) most = 0;
+  if (all.timeouts == timeout_policy::race && random.below(2) == 0)
+    all.timeouts = timeout_policy::idle;
+  return all;
+}
+
 }  // namespace
 
-swarm::swarm(const exploration& how) : campaign_seed_(how.seed), measured_(how.measure()) {
+swarm::swarm(const exploration& how)
+    : campaign_seed_(how.seed), allowed_(how.may_befall), measured_(how.measure()) {
   if (measured_.interests.empty()) measured_.interests.emplace_back();
 }
 
@@ -52,7 +62,10 @@ std::optional<attempt> swarm::next(std::uint64_t number) {
   if (needs_estimate(spec)) spec.k = measured_.k;
   if (spec.which == strategy_family::surw)
     spec.interest = measured_.interests[random.below(measured_.interests.size())];
-  return attempt{.strategy = make(spec), .spec = to_string(spec), .seed = seed};
+  return attempt{.strategy = make(spec),
+                 .spec = to_string(spec),
+                 .seed = seed,
+                 .may_befall = number == 0 ? allowed_ : some_of(allowed_, random)};
 }
 
 }  // namespace forkloom::explore

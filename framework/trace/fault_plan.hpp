@@ -9,6 +9,14 @@
 
 namespace forkloom {
 
+// What may befall the processes of one execution.
+struct hazards {
+  fault_plan faults = {};
+  timeout_policy timeouts = timeout_policy::idle;
+
+  friend bool operator==(const hazards&, const hazards&) = default;
+};
+
 inline constexpr unsigned faults_max = 100;  // of one kind, in one execution
 
 // Throws usage_error, naming the kinds that there are.
