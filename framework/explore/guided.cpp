@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <utility>
 
 #include "framework/strategy/mutant.hpp"
 
@@ -32,24 +34,62 @@ void put(schedule& what, scheduled_pick pick) {
     what.picks.insert(at, pick);
 }
 
-scheduled_pick take_any(schedule& what, generator& random) {
-  const auto at = what.picks.begin() + static_cast<std::ptrdiff_t>(random.below(what.picks.size()));
+// Value 0 is no entry.
+void put(schedule& what, scheduled_draw draw) {
+  const auto place = [](const auto& d) { return std::pair(d.step, d.nth); };
+  const auto at =
+      std::lower_bound(what.draws.begin(), what.draws.end(), draw,
+                       [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  const bool is_there = at != what.draws.end() && place(*at) == place(draw);
+  if (is_there && draw.value == 0)
+    what.draws.erase(at);
+  else if (is_there)
+    *at = draw;
+  else if (draw.value != 0)
+    what.draws.insert(at, draw);
+}
+
+template <class Entry>
+Entry take_any(std::vector<Entry>& entries, generator& random) {
+  const auto at = entries.begin() + static_cast<std::ptrdiff_t>(random.below(entries.size()));
   const auto taken = *at;
-  what.picks.erase(at);
+  entries.erase(at);
   return taken;
 }
 
-}  // namespace
+constexpr std::uint64_t far = 8;
 
-void mutate(schedule& what, std::uint32_t steps, std::uint32_t tasks, generator& random) {
-  constexpr std::uint64_t far = 8;
+// Where a draw was made, any other one has a chance to be made: it is never put elsewhere.
+void mutate_draw(schedule& what, const extent& of, generator& random) {
+  const auto kind = what.draws.empty() ? 0 : random.below(3);
+  if (kind == 0) {
+    const auto& any = of.draws[random.below(of.draws.size())];
+    const auto value = static_cast<std::uint32_t>(1 + random.below(any.bound - 1));
+    return put(what, scheduled_draw{any.step, any.nth, value});
+  }
+  const auto taken = take_any(what.draws, random);
+  if (kind == 1) return;
+  // To one of the draws behind or before it that had that value, too.
+  const auto nearest = static_cast<std::uint64_t>(
+      std::find_if(of.draws.begin(), of.draws.end(),
+                   [&](const draw_record& d) {
+                     return std::pair(d.step, d.nth) >= std::pair(taken.step, taken.nth);
+                   }) -
+      of.draws.begin());
+  const auto first = nearest - std::min(nearest, far);
+  const auto& other =
+      of.draws[std::min(first + random.below(2 * far + 1), std::uint64_t{of.draws.size() - 1})];
+  put(what, scheduled_draw{other.step, other.nth, std::min(taken.value, other.bound - 1)});
+}
+
+void mutate_pick(schedule& what, const extent& of, generator& random) {
   const auto kind = what.picks.empty() ? 0 : random.below(3);
   if (kind == 0) {
-    const auto step = static_cast<std::uint32_t>(random.below(steps));
-    put(what, {step, task_id(static_cast<std::uint16_t>(random.below(tasks)))});
-    return;
+    const auto step = static_cast<std::uint32_t>(random.below(of.steps));
+    return put(what,
+               scheduled_pick{step, task_id(static_cast<std::uint16_t>(random.below(of.tasks)))});
   }
-  auto taken = take_any(what, random);
+  auto taken = take_any(what.picks, random);
   if (kind == 1) return;
   const auto by = static_cast<std::uint32_t>(1 + random.below(far));
   if (random.below(2) == 0)
@@ -57,6 +97,23 @@ void mutate(schedule& what, std::uint32_t steps, std::uint32_t tasks, generator&
   else
     taken.step -= std::min(taken.step, by);
   put(what, taken);
+}
+
+// Evenly spread over the execution, if there are too many to remember.
+std::vector<draw_record> some_of(const std::vector<draw_record>& all) {
+  const auto every = 1 + all.size() / guided::draws_max;
+  std::vector<draw_record> some;
+  for (std::size_t i = 0; i < all.size(); i += every) some.push_back(all[i]);
+  return some;
+}
+
+}  // namespace
+
+void mutate(schedule& what, const extent& of, generator& random) {
+  if (!of.draws.empty() && random.below(2) == 0)
+    mutate_draw(what, of, random);
+  else
+    mutate_pick(what, of, random);
 }
 
 std::optional<attempt> guided::next(std::uint64_t number) {
@@ -72,9 +129,9 @@ std::optional<attempt> guided::next(std::uint64_t number) {
   current_ = from.what;
   auto until = never;
   if (random.below(2) == 0)
-    until = random.below(from.steps);
+    until = random.below(from.of.steps);
   else
-    do mutate(current_, from.steps, from.tasks, random);
+    do mutate(current_, from.of, random);
     while (random.below(2) == 0);
   return attempt{.strategy = strategy::mutant(current_, until, mean_run), .spec = "", .seed = seed};
 }
@@ -94,8 +151,9 @@ void guided::learn(const trace& what, bool /*violated*/) {
     all_.erase(std::max_element(all_.begin(), all_.end(),
                                 [](const kept& a, const kept& b) { return a.used < b.used; }));
   all_.push_back({.what = std::move(found),
-                  .steps = static_cast<std::uint32_t>(what.steps),
-                  .tasks = static_cast<std::uint32_t>(what.tasks.size())});
+                  .of = {.steps = static_cast<std::uint32_t>(what.steps),
+                         .tasks = static_cast<std::uint32_t>(what.tasks.size()),
+                         .draws = some_of(what.draws)}});
 }
 
 std::string guided::conclusion() const {

@@ -11,8 +11,16 @@
 #include "framework/explore/explorer.hpp"
 #include "framework/strategy/random.hpp"
 #include "framework/trace/schedule.hpp"
+#include "framework/trace/trace.hpp"
 
 namespace forkloom::explore {
+
+// The execution that a schedule is of: how long, of how many tasks, and what was drawn in it.
+struct extent {
+  std::uint32_t steps = 1;
+  std::uint32_t tasks = 1;
+  std::vector<draw_record> draws = {};  // those of value 0, too; some, if there were many
+};
 
 class guided final : public explorer {
  public:
@@ -27,12 +35,12 @@ class guided final : public explorer {
   // A schedule with more entries than these is not kept: its token would be too long.
   static constexpr std::size_t entries_max = 5'000;
   static constexpr std::size_t kept_max = 500;
+  static constexpr std::size_t draws_max = 1'000;  // remembered of each
 
  private:
   struct kept {
     schedule what;
-    std::uint32_t steps = 1;
-    std::uint32_t tasks = 1;
+    extent of;
     std::uint64_t used = 0;
   };
 
@@ -45,8 +53,8 @@ class guided final : public explorer {
   std::uint64_t mutations_ = 0;
 };
 
-// One random change: an entry more, one less, or one at another step. steps, tasks: of the
-// execution that the schedule is of.
-void mutate(schedule& what, std::uint32_t steps, std::uint32_t tasks, strategy::generator& random);
+// One random change: an entry more, one less, or one at another place. Every second one is of a
+// draw (a fault, who is woken), if there were any.
+void mutate(schedule& what, const extent& of, strategy::generator& random);
 
 }  // namespace forkloom::explore

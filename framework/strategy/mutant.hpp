@@ -34,6 +34,11 @@ class mutant {
     return step_ <= until_ ? beginning_.draw(bound) : walk_.draw(bound);
   }
 
+  // What the schedule says is 0 or 1, however seldom.
+  [[nodiscard]] bool chance(std::uint64_t one_in) noexcept {
+    return step_ <= until_ ? beginning_.chance(one_in) : walk_.draw(one_in) + 1 == one_in;
+  }
+
  private:
   replay beginning_;
   sticky_walk walk_;

@@ -1,12 +1,16 @@
 // Explorers that learn, told of executions that nobody ran.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "framework/explore/guided.hpp"
 #include "framework/explore/portfolio.hpp"
 #include "framework/explore/swarm.hpp"
+#include "framework/strategy/mutant.hpp"
 #include "framework/strategy/random.hpp"
 #include "tests/catch.hpp"
 
@@ -168,7 +172,7 @@ TEST_CASE("a mutation keeps a schedule in order, with one entry a step") {
   bool shrank = false;
   for (int i = 0; i < 10'000; ++i) {
     const auto before = what.picks.size();
-    mutate(what, 40, 3, random);
+    mutate(what, {.steps = 40, .tasks = 3}, random);
     grew = grew || what.picks.size() > before;
     shrank = shrank || what.picks.size() < before;
     for (std::size_t n = 0; n < what.picks.size(); ++n) {
@@ -178,6 +182,119 @@ TEST_CASE("a mutation keeps a schedule in order, with one entry a step") {
   }
   CHECK(grew);
   CHECK(shrank);
+}
+
+// What the swarm lets befall its executions 1, 2, …, if all of that is allowed.
+std::vector<hazards> drawn_hazards(const hazards& allowed, std::uint64_t seed,
+                                   std::uint64_t executions) {
+  told campaign;
+  auto how = campaign.how(seed);
+  how.may_befall = allowed;
+  swarm all(how);
+  CHECK(all.next(0)->may_befall == allowed);
+  std::vector<hazards> drawn;
+  for (std::uint64_t i = 1; i <= executions; ++i) drawn.push_back(*all.next(i)->may_befall);
+  return drawn;
+}
+
+TEST_CASE("a swarm draws which of the allowed faults may happen, each by itself") {
+  const hazards allowed{.faults = parse_faults("kill:3,eintr:1")};
+  std::map<std::string, int> times;
+  for (const auto& drawn : drawn_hazards(allowed, 1, 400)) ++times[to_string(drawn.faults)];
+  CHECK(times.size() == 4);
+  // A quarter of 400 each, with a standard deviation below 9.
+  for (const auto* one : {"", "kill:3", "eintr:1", "kill:3,eintr:1"}) CHECK(times[one] > 100 - 45);
+}
+
+TEST_CASE("a swarm draws whether time-outs race if they may, and leaves other policies alone") {
+  const auto racing = [](timeout_policy allowed) {
+    const auto drawn = drawn_hazards({.timeouts = allowed}, 1, 200);
+    CHECK(std::all_of(drawn.begin(), drawn.end(), [&](const hazards& h) {
+      return h.timeouts == allowed || h.timeouts == timeout_policy::idle;
+    }));
+    return std::count_if(drawn.begin(), drawn.end(),
+                         [&](const hazards& h) { return h.timeouts == allowed; });
+  };
+  CHECK(racing(timeout_policy::race) > 100 - 35);
+  CHECK(racing(timeout_policy::race) < 100 + 35);
+  CHECK(racing(timeout_policy::never) == 200);
+}
+
+TEST_CASE("what a swarm lets happen follows from the seed") {
+  const hazards allowed{.faults = parse_faults("kill,stop,eintr"),
+                        .timeouts = timeout_policy::race};
+  CHECK(drawn_hazards(allowed, 3, 50) == drawn_hazards(allowed, 3, 50));
+  CHECK(drawn_hazards(allowed, 3, 50) != drawn_hazards(allowed, 4, 50));
+}
+
+TEST_CASE("a mutation gives draws that were made other values, and nothing else") {
+  strategy::generator random(1);
+  const extent of{.steps = 40,
+                  .tasks = 3,
+                  .draws = {{.step = 2, .nth = 0, .bound = 2},
+                            {.step = 2, .nth = 1, .bound = 5},
+                            {.step = 30, .nth = 0, .bound = 3}}};
+  schedule what;
+  std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>> seen;
+  bool shrank = false;
+  for (int i = 0; i < 10'000; ++i) {
+    const auto before = what.draws.size();
+    mutate(what, of, random);
+    shrank = shrank || what.draws.size() < before;
+    for (std::size_t n = 0; n < what.draws.size(); ++n) {
+      const auto& d = what.draws[n];
+      seen.emplace(d.step, d.nth, d.value);
+      if (n > 0)
+        REQUIRE(std::pair(what.draws[n - 1].step, what.draws[n - 1].nth) <
+                std::pair(d.step, d.nth));
+    }
+  }
+  CHECK(shrank);
+  // Each value but 0 of each of them, and of no other.
+  CHECK(seen == std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>>{
+                    {2, 0, 1}, {2, 1, 1}, {2, 1, 2}, {2, 1, 3}, {2, 1, 4}, {30, 0, 1}, {30, 0, 2}});
+  CHECK(!what.picks.empty());
+}
+
+TEST_CASE("guided exploration mutates the draws of what showed a new ordering") {
+  told campaign;
+  guided some(campaign.how());
+  auto first = told::execution();
+  first.draws = {{.step = 1, .nth = 0, .value = 1, .bound = 2},
+                 {.step = 7, .nth = 0, .value = 0, .bound = 2}};
+  (void)some.next(0);
+  campaign.seen.add({.class_hash = 1, .orderings = {1}});
+  some.learn(first, false);
+  std::set<std::size_t> draws;
+  for (std::uint64_t i = 1; i < 200; ++i) {
+    auto asked = some.next(i);
+    if (asked->spec.empty())
+      asked->strategy.visit([&](auto& strategy) {
+        if constexpr (requires { strategy.follows(); })
+          draws.insert(strategy.follows().draws.size());
+      });
+    campaign.seen.add({.class_hash = 1});
+    some.learn(first, false);
+  }
+  CHECK(draws == std::set<std::size_t>{0, 1, 2});
+}
+
+TEST_CASE("a mutant follows a fault that its schedule has, however seldom it is, and no other") {
+  const schedule what{.picks = {}, .draws = {{1, 0, 1}}};
+  strategy::state state = strategy::mutant(what, 5, 1);
+  strategy::begin(state, 1);
+  execution::task_set tasks;
+  tasks.insert(task_id{0});
+  CHECK_FALSE(strategy::chance(state, 512));
+  (void)strategy::pick(state, {tasks, no_task, false});
+  CHECK(strategy::chance(state, 512));
+  CHECK_FALSE(strategy::chance(state, 2));
+  // From its walk's beginning on, faults are drawn.
+  for (int i = 0; i < 5; ++i) (void)strategy::pick(state, {tasks, task_id{0}, false});
+  int struck = 0;
+  for (int i = 0; i < 200; ++i) struck += strategy::chance(state, 2) ? 1 : 0;
+  CHECK(struck > 60);
+  CHECK(struck < 140);
 }
 
 }  // namespace
