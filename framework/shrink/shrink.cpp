@@ -1,10 +1,10 @@
 #include "framework/shrink/shrink.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "framework/shrink/blocks.hpp"
@@ -114,34 +114,42 @@ class shrinker {
     return better;
   }
 
-  // The schedules that have not been run yet, the cheapest first: by preemptions, faults, entries
-  // that are not at the place in question, and their age.
-  using rank = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t>;
+  // The schedules that have not been run yet, the simplest first: by preemptions and faults
+  // together, preemptions, entries that are not at the place in question, and their age. Without
+  // any preemption there are as many schedules as sets of faults, and those of two faults are more
+  // than there is time for: they must not come before those of one preemption.
+  using rank = std::array<std::uint64_t, 4>;
 
   void search() {
-    const bool with_draws = found_.after.faults > 0;
     std::map<rank, schedule> frontier{{rank{}, {}}};
     std::set<std::string> executed;
     std::uint64_t age = 0;
-    while (!frontier.empty() && cheaper(frontier.begin()->first)) {
-      if (!may_run()) return;
+    while (!frontier.empty()) {
       const auto node = frontier.extract(frontier.begin());
+      const auto [disturbances, preemptions, elsewhere, ignored] = node.key();
+      const auto faults = disturbances - preemptions;
+      if (!is_of_use(preemptions, faults)) continue;
+      if (!may_run()) return;
       auto made = run_now(node.mapped());
       // What it really was tells whether this one or its like has been here.
       if (!executed.insert(to_text(schedule_of(made.what_happened))).second) continue;
-      const auto [preemptions, faults, elsewhere, ignored] = node.key();
-      for (auto& d : disturbances_of(made.what_happened, place_, with_draws))
-        frontier.emplace(rank{preemptions + (d.preempts ? 1 : 0), faults + (d.is_draw ? 1 : 0),
-                              elsewhere + (d.elsewhere ? 1 : 0), ++age},
-                         std::move(d.made));
+      for (auto& d : disturbances_of(made.what_happened, place_, found_.before.faults > 0))
+        if (is_of_use(preemptions + (d.preempts ? 1 : 0), faults + (d.is_draw ? 1 : 0)))
+          frontier.emplace(
+              rank{disturbances + (d.preempts || d.is_draw ? 1 : 0),
+                   preemptions + (d.preempts ? 1 : 0), elsewhere + (d.elsewhere ? 1 : 0), ++age},
+              std::move(d.made));
       static_cast<void>(keep_if_better(std::move(made)));
     }
     found_.complete = true;
   }
 
-  [[nodiscard]] bool cheaper(const rank& r) const {
-    return std::pair(std::get<0>(r), std::get<1>(r)) <
-           std::pair(found_.after.preemptions, found_.after.faults);
+  // Cheaper than what is known, and with no more faults than are left there. But if all have gone,
+  // one may come back for a preemption.
+  [[nodiscard]] bool is_of_use(std::uint64_t preemptions, std::uint64_t faults) const {
+    const auto& best = found_.after;
+    return std::pair(preemptions, faults) < std::pair(best.preemptions, best.faults) &&
+           faults <= std::max<std::uint64_t>(best.faults, 1);
   }
 
   // Single entries taken away, set to 0 or moved by a step, as long as one of that helps.

@@ -25,7 +25,8 @@ struct result {
   cost before;
   cost after;
   std::uint64_t executions = 0;
-  bool complete = false;  // the search for fewer preemptions was not cut short
+  // The search for fewer preemptions with no more faults than are left was not cut short.
+  bool complete = false;
 };
 
 // Called after each execution that was better than all before.

@@ -101,6 +101,52 @@ TEST_CASE("draws that do not matter become 0, and one that does stays") {
   CHECK(made.after.faults == 1);
 }
 
+// The value of the draw of that step of that task, wherever it has gone.
+std::uint32_t drawn(const toy& system, tests::toy_step which) {
+  return system.last_values.at(which);
+}
+
+TEST_CASE("of several faults the one that matters is left, with the preemption that it needs") {
+  toy system{busy(2, 8), {}, {{0, 1}, {0, 3}, {0, 5}, {1, 1}, {1, 4}, {1, 6}}};
+  system.fails = [&](const toy_order& order) {
+    return drawn(system, {1, 4}) == 1 && between(order, {0, 4}, {1, 4}, {0, 5});
+  };
+  // In turn, and every draw is 1.
+  auto from = tests::restless(16, 2);
+  for (std::uint32_t step = 1; step <= 16; ++step) from.draws.push_back({step, 0, 1});
+  const auto made = shrunk(system, from);
+  CHECK(made.before.faults == 6);
+  CHECK(made.after.preemptions == 1);
+  CHECK(made.after.faults == 1);
+  CHECK(made.complete);
+  (void)system.run(schedule_of(made.best.what_happened));
+  CHECK(drawn(system, {1, 4}) == 1);
+}
+
+TEST_CASE("two faults stay if it takes both") {
+  toy system{busy(2, 6), {}, {{0, 1}, {0, 3}, {1, 2}, {1, 4}}};
+  system.fails = [&](const toy_order&) {
+    return drawn(system, {0, 3}) != 0 && drawn(system, {1, 2}) != 0;
+  };
+  auto from = tests::restless(12, 2);
+  for (std::uint32_t step = 1; step <= 12; ++step) from.draws.push_back({step, 0, 2});
+  const auto made = shrunk(system, from);
+  CHECK(made.after.preemptions == 0);
+  CHECK(made.after.faults == 2);
+}
+
+TEST_CASE("a fault is taken for a preemption, if one of the two will do") {
+  toy system{busy(2, 6), {}, {{0, 1}, {1, 2}}};
+  system.fails = [&](const toy_order& order) {
+    return drawn(system, {1, 2}) == 1 || between(order, {0, 2}, {1, 2}, {0, 3});
+  };
+  schedule from{.picks = {{3, task_id{1}}, {6, task_id{0}}}, .draws = {{2, 0, 1}}};
+  const auto made = shrunk(system, from);
+  CHECK(made.before.preemptions > 0);
+  CHECK(made.after.preemptions == 0);
+  CHECK(made.after.faults == 1);
+}
+
 TEST_CASE("no more executions are made than the budget has") {
   for (const std::uint64_t executions : {0U, 1U, 7U, 50U}) {
     toy system{busy(3, 12), [](const toy_order& order) {

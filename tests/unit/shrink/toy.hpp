@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct toy {
   std::vector<toy_step> draws = {};  // these draw a number below 3
   unsigned executions = 0;
   std::vector<draw_record> last_draws = {};
+  std::map<toy_step, std::uint32_t> last_values = {};  // of the draws
 
   shrink::outcome run(const schedule& what) {
     ++executions;
@@ -51,11 +53,13 @@ struct toy {
                           .task = current,
                           .op = operation::modify});
       order.push_back(step);
-      for (const auto& draw : draws)
-        if (draw == step)
-          t.draws.push_back({.step = static_cast<std::uint32_t>(t.schedule.size()),
-                             .value = static_cast<std::uint32_t>(replay.draw(3)),
-                             .bound = 3});
+      for (const auto& draw : draws) {
+        if (draw != step) continue;
+        const auto value = static_cast<std::uint32_t>(replay.draw(3));
+        last_values[step] = value;
+        t.draws.push_back(
+            {.step = static_cast<std::uint32_t>(t.schedule.size()), .value = value, .bound = 3});
+      }
     }
     t.steps = t.schedule.size();
     last_draws = t.draws;
