@@ -33,12 +33,21 @@ json shrinking_json(const explore::finding& in) {
                            {"operation", known ? describe(what, what.events[p.event]) : ""},
                            {"source", known ? what.source(what.events[p.event]) : ""}});
   }
+  auto faults = json::array();
+  for (const auto& e : what.events)
+    if (e.op == operation::fault)
+      faults.push_back({{"step", e.step},
+                        {"task", what.task_name(e.task)},
+                        {"fault", name(fault_of(e))},
+                        {"operation", name(operation(e.after))},
+                        {"source", what.source(e)}});
   return {{"original", how.original},
           {"executions", how.executions},
           {"complete", how.complete},
           {"before", size_json(how.before)},
           {"after", size_json(how.after)},
           {"preemptions", std::move(preemptions)},
+          {"faults", std::move(faults)},
           {"critical_step", how.continuations > 0 ? json(how.critical_step) : json(nullptr)},
           {"continuations", how.continuations}};
 }

@@ -153,6 +153,17 @@ std::string preemptions_of(const explore::finding& found, const explore::shrinki
   return text;
 }
 
+std::string faults_that_matter(const trace& what) {
+  std::vector<std::string> all;
+  for (const auto& e : what.events)
+    if (e.op == operation::fault)
+      all.push_back(
+          fmt::format("  step {}, {}: {}\n", e.step, what.task_name(e.task), place_of(what, e)));
+  if (all.empty()) return {};
+  return fmt::format("{} fault{} matter{}:\n{}", all.size(), all.size() == 1 ? "" : "s",
+                     all.size() == 1 ? "s" : "", fmt::join(all, ""));
+}
+
 std::string critical_of(const explore::finding& found, const explore::shrinking& how) {
   if (how.continuations == 0) return {};
   if (how.critical_step == 0)
@@ -181,7 +192,8 @@ std::string size(const explore::schedule_size& s) {
 std::string shrinking_of(const explore::finding& found, const style& look) {
   if (!found.shrunk) return {};
   const auto& how = *found.shrunk;
-  return heading("What matters", look) + preemptions_of(found, how) + critical_of(found, how) +
+  return heading("What matters", look) + preemptions_of(found, how) +
+         faults_that_matter(found.what_happened) + critical_of(found, how) +
          fmt::format("Shrunk from {} to {} in {} executions{}.\nAs it was found: {}\n",
                      size(how.before), size(how.after), how.executions,
                      how.complete ? "; no fewer preemptions do" : "", how.original);

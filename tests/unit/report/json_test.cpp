@@ -99,8 +99,18 @@ TEST_CASE("a shrunk failure has its places in JSON, and one that was not has nul
                                                   {"instead", "teller 1"},
                                                   {"operation", "store account = 110"},
                                                   {"source", "/somewhere/bank.cpp:3"}}}));
+  CHECK(shrunk.at("faults").empty());
   CHECK(shrunk.at("critical_step") == 4);
   CHECK(shrunk.at("continuations") == 20);
   found.shrunk->continuations = 0;
   CHECK(shrunk_of(found).at("critical_step").is_null());
+  auto& struck = found.what_happened.events[1];
+  struck.op = operation::fault;
+  struck.before = index(fault_kind::kill);
+  struck.after = static_cast<std::uint64_t>(operation::load);
+  CHECK(shrunk_of(found).at("faults") == json::array({{{"step", 2},
+                                                       {"task", "teller 1"},
+                                                       {"fault", "kill"},
+                                                       {"operation", "load"},
+                                                       {"source", "/somewhere/bank.cpp:2"}}}));
 }

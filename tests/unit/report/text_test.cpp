@@ -188,6 +188,26 @@ TEST_CASE("a shrunk failure says which preemptions matter and when it became cer
   CHECK_THAT(text, Contains("As it was found: fl1-long\n"));
 }
 
+TEST_CASE("a shrunk failure says which faults matter, and what they struck", "[report]") {
+  auto found = tests::lost_update();
+  found.shrunk = explore::shrinking{.continuations = 20};
+  CHECK_THAT(report::explain(found, plain), !Contains("fault"));
+  auto& second = found.what_happened.events[1];
+  second.op = operation::fault;
+  second.before = index(fault_kind::stop);
+  second.after = static_cast<std::uint64_t>(operation::load);
+  CHECK_THAT(report::explain(found, plain),
+             Contains("1 fault matters:\n  step 2, teller 1: fault: stopped before load account at "
+                      "bank.cpp:2\n"));
+  auto& third = found.what_happened.events[2];
+  third = second;
+  third.step = 3;
+  third.before = index(fault_kind::kill);
+  CHECK_THAT(report::explain(found, plain),
+             Contains("2 faults matter:\n  step 2, teller 1: fault: stopped before load account at "
+                      "bank.cpp:2\n  step 3, teller 1: fault: killed in load account at"));
+}
+
 TEST_CASE("a failure without preemptions, certain from the start, is told so", "[report]") {
   auto found = tests::deadlock();
   found.shrunk = explore::shrinking{.before = {9, 0, 41, 60}, .continuations = 20};
