@@ -18,6 +18,7 @@
 #include "framework/report/json.hpp"
 #include "framework/report/text.hpp"
 #include "framework/trace/failure_file.hpp"
+#include "framework/trace/fault_plan.hpp"
 
 namespace forkloom::cli {
 namespace {
@@ -42,8 +43,9 @@ std::optional<replay_token> token_to_replay() {
 }
 
 // An option stands above the variable, so a bad one does no harm then.
-void check_strategy_in_environment(const option_texts& how) {
+void check_environment(const option_texts& how) {
   if (!how.strategy) (void)from_environment("FORKLOOM_STRATEGY", explore::parse_strategy);
+  if (!how.faults) (void)from_environment("FORKLOOM_FAULTS", parse_faults);
 }
 
 // The one scenario that the token is of, if it was selected; the others are skipped.
@@ -216,7 +218,7 @@ int run(const run_request& request) {
   auto selected =
       made ? std::vector<const scenario_info*>{&*made} : select(scenarios(), request.patterns);
   const auto token = token_to_replay();
-  check_strategy_in_environment(request.how);
+  check_environment(request.how);
   if (token) keep_owner(selected, *token);
   if (!request.save.empty()) make_directory(request.save);
   const hash_file hashes(request.hashes);

@@ -43,6 +43,14 @@ std::uint64_t number_from(const char* variable, const char* text) {
   return value;
 }
 
+timeout_policy policy_from(const char* variable, const char* text) {
+  try {
+    return parse_timeouts(text);
+  } catch (const usage_error& error) {
+    throw usage_error(fmt::format("{}: {}", variable, error.what()));
+  }
+}
+
 }  // namespace
 
 void validate(const scenario_info& scenario, const options& how) {
@@ -64,7 +72,7 @@ options with_environment(options how) {
   if (const char* text = std::getenv("FORKLOOM_STRATEGY"); text != nullptr) how.strategy = text;
   if (const char* text = std::getenv("FORKLOOM_FAULTS"); text != nullptr) how.faults = text;
   if (const char* text = std::getenv("FORKLOOM_TIMEOUTS"); text != nullptr)
-    how.timeouts = parse_timeouts(text);
+    how.timeouts = policy_from("FORKLOOM_TIMEOUTS", text);
   return how;
 }
 

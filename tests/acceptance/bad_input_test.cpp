@@ -27,21 +27,36 @@ TEST_CASE("a bad strategy in the environment is refused with the variable's name
 }
 
 TEST_CASE("faults that there are not, or that may never happen, are refused", "[acceptance]") {
-  const auto [text, why] = GENERATE(table<std::string, std::string>(
-      {{"luck:1", "none of that name"}, {"kill:0", "from 1 to 100"}, {"kill:1,kill:1", "twice"}}));
+  const auto [text, why] =
+      GENERATE(table<std::string, std::string>({{"luck:1", "none of that name"},
+                                                {"kill:0", "from 1 to 100"},
+                                                {"kill:101", "from 1 to 100"},
+                                                {"kill:", "from 1 to 100"},
+                                                {"kill:1,", "none of that name"},
+                                                {"kill:1,kill:1", "twice"}}));
   const auto done = run_forkloom({"run", "a lost deposit", "--faults", text});
   CHECK(done.code == 2);
   CHECK_THAT(done.err, Contains(why));
   const auto from_environment =
       run_forkloom({"run", "a lost deposit"}, {"FORKLOOM_FAULTS=" + text});
   CHECK(from_environment.code == 2);
-  CHECK_THAT(from_environment.err, Contains(why));
+  CHECK_THAT(from_environment.err, Contains("FORKLOOM_FAULTS: ") && Contains(why));
+  // An option stands above the variable.
+  const auto above =
+      run_forkloom({"run", "deposits in turn", "--faults", "stop"}, {"FORKLOOM_FAULTS=" + text});
+  CHECK(above.code == 0);
 }
 
 TEST_CASE("a policy of time-outs that there is not is refused", "[acceptance]") {
   const auto done = run_forkloom({"run", "a lost deposit", "--timeouts", "sometimes"});
   CHECK(done.code == 2);
   CHECK_THAT(done.err, Contains("idle, race or never"));
+  const std::string text = GENERATE("sometimes", "", "race,never");
+  const auto from_environment =
+      run_forkloom({"run", "a lost deposit"}, {"FORKLOOM_TIMEOUTS=" + text});
+  CHECK(from_environment.code == 2);
+  CHECK_THAT(from_environment.err,
+             Contains("FORKLOOM_TIMEOUTS: ") && Contains("idle, race or never"));
 }
 
 TEST_CASE("a fault that no scenario could have is a usage error, and another one is not",

@@ -187,7 +187,7 @@ TEST_CASE("faults befall the same tasks at the same steps in another run",
                                        "kill:1,stop:1,eintr:2", "--timeouts", "race"});
     return hashes_of(FORKLOOM_COMMAND, arguments);
   };
-  for (const auto& strategy : strategies)
+  for (const std::string strategy : {"random", "pct:3", "guided", "swarm"})
     CHECK(first_difference(any(strategy), any(strategy)) == "");
 }
 
