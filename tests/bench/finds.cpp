@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -23,10 +24,11 @@ const std::vector<std::string> all_strategies{
     "random", "sticky:10", "fair:50", "rr",    "pct:2", "pct:3", "delay:2",
     "pos",    "surw",      "guided",  "swarm", "dfs:2", "dpor",  "portfolio"};
 
-// Do its executions depend on the seed?
-bool draws(const std::string& strategy) {
+// Do its executions depend on the seed? Taking turns leaves nothing to draw but faults.
+bool draws(const std::string& strategy, const options& how) {
   switch (explore::parse_strategy(strategy).which) {
     case explore::strategy_family::round_robin:
+      return !how.faults.empty();
     case explore::strategy_family::dfs:
     case explore::strategy_family::dpor:
       return false;
@@ -52,7 +54,7 @@ struct row {
 row measure(const scenario_info& scenario, const std::string& strategy, const finds_request& what) {
   row made;
   std::vector<std::uint64_t> firsts;
-  const auto seeds = draws(strategy) ? what.seeds : 1;
+  const auto seeds = draws(strategy, scenario.defaults) ? what.seeds : 1;
   const auto begin = std::chrono::steady_clock::now();
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     auto how = scenario.defaults;
@@ -115,6 +117,54 @@ void print_row(const scenario_info& scenario, const std::vector<std::string>& st
   std::fflush(stdout);
 }
 
+// Over all scenarios: how many each strategy found with at least half of the seeds, and how soon,
+// as the geometric mean of the medians of those that every strategy found so.
+struct summary {
+  std::uint64_t scenarios = 0;
+  std::vector<std::uint64_t> found;
+  std::vector<double> log_sum;
+  std::uint64_t found_by_all = 0;
+  std::uint64_t uncontrolled = 0;  // scenarios of which at least one run without control failed
+
+  void add(const std::vector<row>& rows, const stress& bare) {
+    ++scenarios;
+    uncontrolled += bare.failures > 0 ? 1 : 0;
+    found.resize(rows.size());
+    log_sum.resize(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) found[i] += rows[i].first ? 1 : 0;
+    if (!std::all_of(rows.begin(), rows.end(), [](const row& r) { return r.first.has_value(); }))
+      return;
+    ++found_by_all;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      log_sum[i] += std::log2(static_cast<double>(*rows[i].first));
+  }
+
+  [[nodiscard]] double mean(std::size_t strategy) const {
+    return std::exp2(log_sum[strategy] /
+                     static_cast<double>(std::max<std::uint64_t>(found_by_all, 1)));
+  }
+};
+
+void print_summary(const summary& all, const std::vector<std::string>& strategies, bool as_json) {
+  if (all.scenarios == 0) return;
+  if (as_json) {
+    json line{{"bench", "finds"},
+              {"scenarios", all.scenarios},
+              {"found_by_all", all.found_by_all},
+              {"stress_found", all.uncontrolled}};
+    for (std::size_t i = 0; i < strategies.size(); ++i)
+      line["strategies"][strategies[i]] = {{"found", all.found[i]}, {"mean", all.mean(i)}};
+    fmt::print("{}\n", line.dump());
+    return;
+  }
+  fmt::print("{:<58}", fmt::format("found, of {}", all.scenarios));
+  for (const auto count : all.found) fmt::print("{:>10}", count);
+  fmt::print("{:>9} of {}\n", all.uncontrolled, all.scenarios);
+  fmt::print("{:<58}", fmt::format("geometric mean of the {} that all found", all.found_by_all));
+  for (std::size_t i = 0; i < strategies.size(); ++i) fmt::print("{:>10.1f}", all.mean(i));
+  fmt::print("\n");
+}
+
 bool is_meant(const scenario_info& scenario, const finds_request& what) {
   return !scenario.defaults.expects.empty() &&
          (what.scenarios == "*" || scenario.name.find(what.scenarios) != std::string::npos);
@@ -132,6 +182,7 @@ void print_finds(const finds_request& what) {
     for (const auto& s : strategies) fmt::print("{:>10}", s);
     fmt::print("{:>14}\n", "uncontrolled");
   }
+  summary all;
   for (const auto* scenario : scenarios()) {
     if (!is_meant(*scenario, what)) continue;
     std::vector<row> rows;
@@ -139,7 +190,9 @@ void print_finds(const finds_request& what) {
     // As long as the last of the strategies took for all seeds.
     const auto bare = run_stress(*scenario, rows.back().seconds);
     print_row(*scenario, strategies, rows, bare, what.as_json);
+    all.add(rows, bare);
   }
+  print_summary(all, strategies, what.as_json);
 }
 
 }  // namespace forkloom::bench
