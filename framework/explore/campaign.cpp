@@ -24,6 +24,7 @@
 #include "framework/explore/suppression.hpp"
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/random.hpp"
+#include "framework/trace/counted.hpp"
 #include "framework/trace/divergence.hpp"
 #include "framework/trace/fault_plan.hpp"
 #include "framework/trace/schedule.hpp"
@@ -90,8 +91,8 @@ void judge(campaign_result& result, const options& how) {
     for (const auto kind : how.expects)
       kinds += (kinds.empty() ? "" : " or ") + std::string(name(kind));
     result.how = verdict::violated;
-    result.message = fmt::format("expected {} to be found, but {} executions found nothing", kinds,
-                                 result.executions);
+    result.message = fmt::format("expected {} to be found, but {} found nothing", kinds,
+                                 counted(result.executions, "execution"));
   }
 }
 

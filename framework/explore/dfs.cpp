@@ -1,9 +1,9 @@
 #include "framework/explore/dfs.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "framework/trace/counted.hpp"
 
 namespace forkloom::explore {
 namespace {
@@ -103,15 +103,15 @@ void dfs::add_draws(const trace& what, const schedule& whole, std::size_t draw) 
 
 std::string dfs::conclusion() const {
   if (tally_.executions() == 0) return {};
-  const auto within =
-      bound_ ? fmt::format(" with at most {} preemption{}", *bound_, *bound_ == 1 ? "" : "s") : "";
+  const auto count = tally_.executions();
+  const auto violating = tally_.violations(count);
   if (finished() && tally_.complete())
-    return fmt::format("all {} interleavings{} explored{}{}", tally_.executions(), within,
-                       tally_.violations(), tally_.reservations());
-  auto text = fmt::format("{} interleavings explored{}", tally_.executions(), tally_.violations());
+    return search_tally::all_of(count, false) +
+           (bound_ ? " with at most " + counted(*bound_, "preemption") : "") + " explored" +
+           violating + tally_.reservations();
+  auto text = search_tally::some_of(count, false) + " explored" + violating;
   if (preemptions_ > 0)
-    text += fmt::format(", among them all with at most {} preemption{}", preemptions_ - 1,
-                        preemptions_ == 2 ? "" : "s");
+    text += ", among them all with at most " + counted(preemptions_ - 1, "preemption");
   return text + "; there are more" + tally_.reservations();
 }
 

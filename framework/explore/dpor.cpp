@@ -1,7 +1,5 @@
 #include "framework/explore/dpor.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 
@@ -223,15 +221,10 @@ void dpor::open_all_before_time_out(const step_list& steps, const trace& what, s
 
 std::string dpor::conclusion() const {
   if (tally_.executions() == 0) return {};
-  auto text =
-      finished() && tally_.complete()
-          ? fmt::format("all {} interleavings (happens-before classes) explored{}", classes(),
-                        tally_.violations())
-          : fmt::format("{} interleavings (happens-before classes) explored{}; there are more",
-                        classes(), tally_.violations());
-  if (executions_ > classes())
-    text += fmt::format("; {} more executions repeated one of them", executions_ - classes());
-  return text + tally_.reservations();
+  const bool all = finished() && tally_.complete();
+  return (all ? search_tally::all_of(classes(), true) : search_tally::some_of(classes(), true)) +
+         " explored" + tally_.violations(classes()) + (all ? "" : "; there are more") +
+         search_tally::repeated(executions_, classes()) + tally_.reservations();
 }
 
 }  // namespace forkloom::explore

@@ -1,5 +1,6 @@
 #include "framework/explore/explorer.hpp"
 
+#include "framework/explore/bounded_dpor.hpp"
 #include "framework/explore/dfs.hpp"
 #include "framework/explore/dpor.hpp"
 #include "framework/explore/guided.hpp"
@@ -25,7 +26,8 @@ std::unique_ptr<explorer> make_explorer(const strategy_spec& spec, const explora
       return std::make_unique<dfs>(spec.parameter == no_bound ? std::nullopt
                                                               : std::optional(spec.parameter));
     case strategy_family::dpor:
-      return std::make_unique<dpor>();
+      if (spec.parameter == no_bound) return std::make_unique<dpor>();
+      return std::make_unique<bounded_dpor>(spec.parameter);
     default:
       return std::make_unique<independent>(spec, how);
   }

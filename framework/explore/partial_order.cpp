@@ -88,6 +88,7 @@ void partial_order::fold(const step& what, const clock& own) {
   auto hash = strategy::mix(index(what.task) + 1);
   for (const auto n : own) hash = strategy::mix(hash ^ n) + strategy::golden_ratio;
   for (const auto& d : what.draws) hash = strategy::mix(hash ^ d.value) + strategy::golden_ratio;
+  hashes_.push_back(hash);
   hash_ += hash;
 }
 

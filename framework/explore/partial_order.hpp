@@ -34,6 +34,14 @@ class partial_order {
 
   [[nodiscard]] const std::vector<race>& races() const noexcept { return races_; }
 
+  // How many steps of each task come before a step, itself included.
+  [[nodiscard]] const std::vector<std::uint32_t>& clock_of(std::size_t step) const noexcept {
+    return clocks_[step];
+  }
+
+  // The same for two steps before which the same happened.
+  [[nodiscard]] std::uint64_t hash_of(std::size_t step) const noexcept { return hashes_[step]; }
+
   // The same for all executions of a class, and hardly ever for two of different ones: among n
   // classes with probability n^2 / 2^65.
   [[nodiscard]] std::uint64_t class_hash() const noexcept { return hash_; }
@@ -57,7 +65,8 @@ class partial_order {
   std::vector<clock> now_;                 // by task: the clock of its last step
   std::vector<std::ptrdiff_t> last_step_;  // by task; -1: none
   std::vector<race> races_;
-  std::uint64_t hash_ = 0;
+  std::vector<std::uint64_t> hashes_;  // of each step
+  std::uint64_t hash_ = 0;             // their sum
 };
 
 }  // namespace forkloom::explore

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "framework/trace/counted.hpp"
+
 namespace forkloom::explore {
 namespace {
 
@@ -21,9 +23,10 @@ constexpr const char* line_anew = "\r\x1b[K";
 
 std::string progress_text(const std::string& scenario, const coverage_book& seen, double seconds) {
   const auto rate = seconds > 0 ? static_cast<double>(seen.executions()) / seconds : 0.0;
-  return fmt::format("{}: {} executions, {:.0f}/s, {} classes, {} orderings, {} lock states",
-                     scenario, seen.executions(), rate, seen.classes(), seen.orderings(),
-                     seen.lock_states());
+  return fmt::format("{}: {}, {:.0f}/s, {}, {}, {}", scenario,
+                     counted(seen.executions(), "execution"), rate,
+                     counted(seen.classes(), "class"), counted(seen.orderings(), "ordering"),
+                     counted(seen.lock_states(), "lock state"));
 }
 
 progress_line::progress_line(std::string scenario, bool wanted)

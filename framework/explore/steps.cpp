@@ -94,6 +94,7 @@ class reader {
     add_process(s.touched, s.task);
     for (const auto& e : events) {
       s.failed |= e.op == s.op && e.error != 0;
+      if (e.task == s.task) s.waits = e.how == outcome::blocked;
       add(s, e);
       if (index(e.task) >= used_.size()) continue;
       if (index(e.resource) < what_.resources.size())

@@ -55,6 +55,7 @@ struct step {
   // Nothing but what the announced operation was bound to touch at most.
   bool as_announced = true;
   bool failed = false;
+  bool waits = false;      // it ended with a wait that others may notice
   bool expired = false;    // its wait was over because of its deadline
   task_id born = no_task;  // the task that it made
   std::vector<draw_record> draws = {};

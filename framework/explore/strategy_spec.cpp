@@ -105,7 +105,10 @@ constexpr std::array<strategy_description, 14> descriptions{{
                    "all: for programs so small that none may be left out"},
     {.which = strategy_family::dpor,
      .name = "dpor",
-     .parameter = "",
+     .parameter = "bound on preemptions",
+     .least = 0,
+     .most = preemptions_max,
+     .usual = no_bound,
      .what_it_is = "every interleaving that matters once: of those that differ only in the order\n"
                    "of steps that do not touch each other, one; says when that was all"},
 }};

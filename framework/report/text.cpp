@@ -8,6 +8,7 @@
 
 #include "framework/report/describe.hpp"
 #include "framework/report/lanes.hpp"
+#include "framework/trace/counted.hpp"
 
 namespace forkloom::report {
 namespace {
@@ -138,11 +139,11 @@ std::string preemptions_of(const explore::finding& found, const explore::shrinki
   const auto count = how.preemptions.size();
   if (count == 0)
     return fmt::format(
-        "None of {} switches need be a preemption: it fails also when each task goes "
-        "on until it waits or ends.\n",
-        how.before.switches);
-  auto text = fmt::format("{} preemption{} of {} switches matter{}:\n", count,
-                          count == 1 ? "" : "s", how.before.switches, count == 1 ? "s" : "");
+        "None of {} need be a preemption: it fails also when each task goes on until it waits or "
+        "ends.\n",
+        counted(how.before.switches, "switch"));
+  auto text = fmt::format("{} of {} matter{}:\n", counted(count, "preemption"),
+                          counted(how.before.switches, "switch"), count == 1 ? "s" : "");
   for (const auto& p : how.preemptions) {
     const auto about = p.event < what.events.size()
                            ? ", which was about to " + place_of(what, what.events[p.event])
@@ -179,10 +180,6 @@ std::string critical_of(const explore::finding& found, const explore::shrinking&
                      how.critical_step, by, how.continuations, how.continuations);
 }
 
-std::string counted(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : what.ends_with('h') ? "es" : "s");
-}
-
 std::string size(const explore::schedule_size& s) {
   const auto faults = s.faults == 0 ? std::string() : ", " + counted(s.faults, "draw");
   return counted(s.preemptions, "preemption") + faults + ", " + counted(s.switches, "switch") +
@@ -194,8 +191,8 @@ std::string shrinking_of(const explore::finding& found, const style& look) {
   const auto& how = *found.shrunk;
   return heading("What matters", look) + preemptions_of(found, how) +
          faults_that_matter(found.what_happened) + critical_of(found, how) +
-         fmt::format("Shrunk from {} to {} in {} executions{}.\nAs it was found: {}\n",
-                     size(how.before), size(how.after), how.executions,
+         fmt::format("Shrunk from {} to {} in {}{}.\nAs it was found: {}\n", size(how.before),
+                     size(how.after), counted(how.executions, "execution"),
                      how.complete ? "; no fewer preemptions do" : "", how.original);
 }
 
@@ -203,10 +200,10 @@ std::string shrinking_of(const explore::finding& found, const style& look) {
 std::string faults_of(const explore::campaign_result& result) {
   std::vector<std::string> all;
   for (const auto& fault : result.faults)
-    all.push_back(fault.chances == 0 ? fmt::format("{} had no chance (it strikes {})", fault.name,
-                                                   explore::where_it_strikes(fault))
-                                     : fmt::format("{} happened {} time{}", fault.name,
-                                                   fault.happened, fault.happened == 1 ? "" : "s"));
+    all.push_back(fault.chances == 0
+                      ? fmt::format("{} had no chance (it strikes {})", fault.name,
+                                    explore::where_it_strikes(fault))
+                      : fmt::format("{} happened {}", fault.name, counted(fault.happened, "time")));
   return all.empty() ? std::string{} : fmt::format("  faults: {}\n", fmt::join(all, "; "));
 }
 
@@ -221,9 +218,9 @@ std::string replay_line(const explore::finding& found, const style& look) {
 std::string summary(const explore::campaign_result& result, const style& look) {
   using explore::verdict;
   const auto effort =
-      fmt::format("{} execution{}, {} steps, {} switches, {}, seed {}, {:.2f} s", result.executions,
-                  result.executions == 1 ? "" : "s", result.steps, result.switches, result.strategy,
-                  result.seed, result.seconds);
+      fmt::format("{}, {}, {}, {}, seed {}, {:.2f} s", counted(result.executions, "execution"),
+                  counted(result.steps, "step"), counted(result.switches, "switch"),
+                  result.strategy, result.seed, result.seconds);
   std::string verdict_text;
   switch (result.how) {
     case verdict::as_expected:
@@ -254,10 +251,10 @@ std::string explain(const explore::finding& found, const style& look) {
 
   const auto table = lanes(what, main, look);
   if (!table.empty())
-    text +=
-        heading(fmt::format("Interleaving of execution {} ({} steps)", found.execution, what.steps),
-                look) +
-        table;
+    text += heading(fmt::format("Interleaving of execution {} ({})", found.execution,
+                                counted(what.steps, "step")),
+                    look) +
+            table;
   text += shrinking_of(found, look);
   text += waits_of(found, look);
   text += ends_of(what, look);
@@ -285,11 +282,9 @@ std::string count_of(double number) {
 
 std::string coverage_of(const explore::campaign_result& result) {
   const auto& c = result.coverage;
-  return fmt::format(
-      "  seen: {} classes, {} orderings, {} lock states; the last new class or ordering in "
-      "execution "
-      "{} of {}\n",
-      c.classes, c.orderings, c.lock_states, c.last_new, result.executions);
+  return fmt::format("  seen: {}, {}, {}; the last new class or ordering in execution {} of {}\n",
+                     counted(c.classes, "class"), counted(c.orderings, "ordering"),
+                     counted(c.lock_states, "lock state"), c.last_new, result.executions);
 }
 
 // "at most 1 in 200 executions"
@@ -300,8 +295,9 @@ std::string failure_of(const explore::campaign_result& result) {
                        e.failure_high);
   return fmt::format(
       "  {} of {} executions failed: {:.3g} of all, between {:.3g} and {:.3g} (confidence 95 %); "
-      "{} executions meet a failure with 95 %\n",
-      e.failed, result.executions, e.failure, e.failure_low, e.failure_high, e.executions_to_see);
+      "{} {} a failure with 95 %\n",
+      e.failed, counted(result.executions, "execution"), e.failure, e.failure_low, e.failure_high,
+      counted(e.executions_to_see, "execution"), e.executions_to_see == 1 ? "meets" : "meet");
 }
 
 std::string estimates_of(const explore::campaign_result& result) {
@@ -323,8 +319,8 @@ std::string full_report(const explore::campaign_result& result, const style& loo
   if (!result.guarantee.empty()) text += "  " + harmless(result.guarantee) + "\n";
   if (!result.conclusion.empty()) text += "  " + harmless(result.conclusion) + "\n";
   if (result.coverage.saturated)
-    text += fmt::format("  saturated: nothing new in the last {} executions\n",
-                        result.executions - result.coverage.last_new);
+    text += fmt::format("  saturated: nothing new in the last {}\n",
+                        counted(result.executions - result.coverage.last_new, "execution"));
   if (look.verbose && result.coverage.classes > 0) text += coverage_of(result);
   if (look.verbose && result.estimates.known) text += estimates_of(result);
   if (!result.isolation.empty()) text += "  isolation: " + result.isolation + "\n";

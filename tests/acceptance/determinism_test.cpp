@@ -161,7 +161,7 @@ TEST_CASE("strategies that learn learn the same in another run", "[acceptance][d
 }
 
 TEST_CASE("a search takes the same course in another run", "[acceptance][determinism]") {
-  const auto* strategy = GENERATE("dfs:1", "dpor");
+  const auto* strategy = GENERATE("dfs:1", "dpor", "dpor:1");
   CAPTURE(strategy);
   const auto run = [&] {
     return hashes_of(FORKLOOM_COMMAND, {"a bounded buffer that waits with if", "--strategy",

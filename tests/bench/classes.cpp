@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "framework/explore/bounded_dpor.hpp"
 #include "framework/explore/dfs.hpp"
 #include "framework/explore/dpor.hpp"
 #include "framework/explore/partial_order.hpp"
@@ -15,6 +16,7 @@ namespace forkloom::bench {
 namespace {
 
 constexpr std::uint64_t dfs_max = 2'000;
+constexpr std::uint64_t bounded_dfs_max = 1'000;
 constexpr std::uint64_t dpor_max = 20'000;
 
 struct found {
@@ -73,6 +75,30 @@ std::string row(const class_program& program, const explore::worker_context& con
                      one_each.executions - classes, ok ? "ok" : "WRONG");
 }
 
+// With at most so many preemptions: how many executions dfs and dpor need for the same classes.
+std::string bounded_row(const class_program& program, std::uint32_t bound,
+                        const explore::worker_context& context, bool as_json) {
+  explore::dfs all(bound);
+  const auto brute = explore_all(all, program, bounded_dfs_max, context);
+  explore::bounded_dpor reduced(bound);
+  const auto one_each = explore_all(reduced, program, dpor_max, context);
+  const bool ok = one_each.all && (!brute.all || brute.classes == one_each.classes);
+  const auto dfs =
+      brute.all ? std::to_string(brute.executions) : fmt::format(">{}", bounded_dfs_max);
+  if (as_json)
+    return nlohmann::json{{"bench", "classes"},
+                          {"program", program.name},
+                          {"preemptions_max", bound},
+                          {"dfs", dfs},
+                          {"dpor", one_each.executions},
+                          {"dpor_classes", one_each.classes.size()},
+                          {"ok", ok}}
+               .dump() +
+           "\n";
+  return fmt::format("{:<22}{:>6}{:>10}{:>10}{:>10}  {}\n", program.name, bound, dfs,
+                     one_each.executions, one_each.classes.size(), ok ? "ok" : "WRONG");
+}
+
 }  // namespace
 
 std::string table_of_classes(const explore::worker_context& context, bool as_json) {
@@ -80,6 +106,11 @@ std::string table_of_classes(const explore::worker_context& context, bool as_jso
                       : fmt::format("{:<22}{:>10}{:>13}{:>9}{:>6}{:>10}\n", "classes", "dfs",
                                     "of classes", "by hand", "dpor", "repeated");
   for (const auto& program : class_programs()) text += row(program, context, as_json);
+  if (!as_json)
+    text += fmt::format("\n{:<22}{:>6}{:>10}{:>10}{:>10}\n", "within a bound", "N", "dfs:N",
+                        "dpor:N", "classes");
+  for (const auto& program : class_programs())
+    for (const auto bound : {1U, 2U}) text += bounded_row(program, bound, context, as_json);
   return text;
 }
 

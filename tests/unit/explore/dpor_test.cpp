@@ -99,7 +99,7 @@ TEST_CASE("it says when that was all, and before, that there are more") {
         "all 2 interleavings (happens-before classes) explored, none violates");
   explore::dpor some;
   CHECK(explore_all({"wx", "wx"}, some, 1).conclusion ==
-        "1 interleavings (happens-before classes) explored, none violates; there are more");
+        "1 interleaving (happens-before class) explored, it does not violate; there are more");
   explore::dpor exactly;
   CHECK(explore_all({"wx", "wx"}, exactly, 2).conclusion.starts_with("all 2"));
 }

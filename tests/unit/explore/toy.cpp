@@ -253,10 +253,14 @@ struct recursion {
   const toy& p;
   unsigned preemptions_max;
   std::set<std::string> found;
+  std::set<std::string> classes;
 
   void go_on(const state& s, const std::string& so_far, std::size_t last, unsigned preemptions) {
     const auto enabled = enabled_in(p, s);
-    if (enabled.empty()) found.insert(so_far);
+    if (enabled.empty()) {
+      found.insert(so_far);
+      classes.insert(text_of(p, s));
+    }
     const bool yielded =
         last < p.size() && s.at[last] >= 2 && !s.waits[last] && p[last][s.at[last] - 2] == 'y';
     const bool could_go_on = std::count(enabled.begin(), enabled.end(), last) == 1 && !yielded;
@@ -322,9 +326,15 @@ exploration_result explore_all(const toy& program, explore::explorer& with,
 }
 
 std::set<std::string> all_schedules(const toy& program, unsigned preemptions_max) {
-  recursion all{program, preemptions_max, {}};
+  recursion all{program, preemptions_max, {}, {}};
   all.go_on(first_state(program), "", program.size(), 0);
   return all.found;
+}
+
+std::set<std::string> all_classes_within(const toy& program, unsigned preemptions_max) {
+  recursion all{program, preemptions_max, {}, {}};
+  all.go_on(first_state(program), "", program.size(), 0);
+  return all.classes;
 }
 
 std::set<std::string> all_classes(const toy& program) {

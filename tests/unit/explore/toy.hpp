@@ -47,7 +47,11 @@ struct exploration_result {
 // them, and what was drawn.
 [[nodiscard]] std::set<std::string> all_classes(const toy& program);
 
-// Of an execution, the same two.
+// The classes of those complete schedules that have at most so many preemptions.
+[[nodiscard]] std::set<std::string> all_classes_within(const toy& program,
+                                                       unsigned preemptions_max);
+
+// Of an execution, the schedule and the class.
 [[nodiscard]] std::string schedule_text(const trace& what);
 [[nodiscard]] std::string class_text(const toy& program, const trace& what);
 
