@@ -39,6 +39,7 @@ bool draws(const std::string& strategy, const options& how) {
 
 // Median over the seeds; nothing if half of the campaigns found nothing.
 std::optional<std::uint64_t> median(std::vector<std::uint64_t> firsts) {
+  if (firsts.empty()) return std::nullopt;
   const auto middle = firsts.begin() + static_cast<std::ptrdiff_t>(firsts.size() / 2);
   std::nth_element(firsts.begin(), middle, firsts.end());
   if (*middle == ~std::uint64_t{0}) return std::nullopt;
@@ -56,7 +57,7 @@ row measure(const scenario_info& scenario, const std::string& strategy, const fi
   std::vector<std::uint64_t> firsts;
   const auto seeds = draws(strategy, scenario.defaults) ? what.seeds : 1;
   const auto begin = std::chrono::steady_clock::now();
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds && explore::interrupting_signal() == 0; ++seed) {
     auto how = scenario.defaults;
     how.strategy = strategy;
     how.seed = seed;
@@ -174,6 +175,7 @@ bool is_meant(const scenario_info& scenario, const finds_request& what) {
 
 void print_finds(const finds_request& what) {
   const auto& strategies = what.strategies.empty() ? all_strategies : what.strategies;
+  for (const auto& s : strategies) static_cast<void>(explore::parse_strategy(s));
   if (!what.as_json) {
     fmt::print(
         "Executions to the first failure: median of {} seeds; - where half of them found none "
@@ -187,6 +189,7 @@ void print_finds(const finds_request& what) {
     if (!is_meant(*scenario, what)) continue;
     std::vector<row> rows;
     for (const auto& s : strategies) rows.push_back(measure(*scenario, s, what));
+    if (explore::interrupting_signal() != 0) return;
     // As long as the last of the strategies took for all seeds.
     const auto bare = run_stress(*scenario, rows.back().seconds);
     print_row(*scenario, strategies, rows, bare, what.as_json);

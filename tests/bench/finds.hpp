@@ -17,7 +17,8 @@ struct finds_request {
 };
 
 // Prints a line a scenario as soon as it is known: the median over the seeds of the number of the
-// first failing execution.
+// first failing execution. A signal that interrupts a campaign ends it. Throws usage_error for a
+// strategy that does not exist.
 void print_finds(const finds_request& what);
 
 }  // namespace forkloom::bench

@@ -15,10 +15,12 @@
 #include <string>
 #include <vector>
 
+#include "forkloom/error.hpp"
 #include "forkloom/scenario.hpp"
 #include "framework/execution/controller.hpp"
 #include "framework/execution/scenario_memory.hpp"
 #include "framework/execution/sys.hpp"
+#include "framework/explore/campaign.hpp"
 #include "framework/explore/runner.hpp"
 #include "framework/explore/worker.hpp"
 #include "framework/strategy/random.hpp"
@@ -233,6 +235,19 @@ std::string line(const json& row, bool as_json) {
   return text;
 }
 
+// As a shell says it of a program that a signal ended.
+int interrupted() { return 128 + explore::interrupting_signal(); }
+
+int how_soon(const finds_request& what) {
+  try {
+    print_finds(what);
+  } catch (const usage_error& error) {
+    fmt::print(stderr, "forkloom-bench: {}\n", error.what());
+    return 2;
+  }
+  return explore::interrupting_signal() == 0 ? 0 : interrupted();
+}
+
 }  // namespace
 }  // namespace forkloom::bench
 
@@ -253,23 +268,21 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember(names));
   app.add_flag("--json", as_json, "one JSON object a line");
   bench::finds_request finds;
-  auto* how_soon = app.add_subcommand("finds", "How soon each strategy finds what is broken");
-  how_soon->add_option("--seeds", finds.seeds, "campaigns of each strategy on each scenario")
+  auto* finds_command = app.add_subcommand("finds", "How soon each strategy finds what is broken");
+  finds_command->add_option("--seeds", finds.seeds, "campaigns of each strategy on each scenario")
       ->check(CLI::PositiveNumber);
-  how_soon->add_option("--executions", finds.executions, "of a campaign, at most")
+  finds_command->add_option("--executions", finds.executions, "of a campaign, at most")
       ->check(CLI::PositiveNumber);
-  how_soon->add_option("--strategies", finds.strategies, "only these")->delimiter(',');
-  how_soon->add_option("--scenarios", finds.scenarios, "those with that in their name");
-  how_soon->add_flag("--json", finds.as_json, "one JSON object a line");
+  finds_command->add_option("--strategies", finds.strategies, "only these")->delimiter(',');
+  finds_command->add_option("--scenarios", finds.scenarios, "those with that in their name");
+  finds_command->add_flag("--json", finds.as_json, "one JSON object a line");
   CLI11_PARSE(app, argc, argv);
-  if (how_soon->parsed()) {
-    bench::print_finds(finds);
-    return 0;
-  }
+  if (finds_command->parsed()) return bench::how_soon(finds);
   if (chosen.empty()) chosen = usual;
   for (const auto& bench : chosen) {
     if (bench == "shrink") {  // each campaign has a worker of its own
       bench::bench_shrink(as_json);
+      if (explore::interrupting_signal() != 0) return bench::interrupted();
       continue;
     }
     const auto lines = explore::run_in_worker([&](const explore::worker_context& context) {

@@ -110,6 +110,7 @@ void bench_shrink(bool as_json) {
   for (const auto* scenario : scenarios()) {
     if (scenario->defaults.expects.empty()) continue;
     const auto row = row_or_error(*scenario);
+    if (explore::interrupting_signal() != 0) return;
     print(row, as_json);
     if (!row.contains("minimal")) continue;
     ++known;
