@@ -10,6 +10,9 @@
 // Async-signal-safe: nothing is allocated, no lock is taken.
 #include <sys/msg.h>
 
+#include <cerrno>
+#include <optional>
+
 #include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/system_v.hpp"
@@ -53,21 +56,25 @@ void involve_key(controlled_call& call, int id) noexcept {
     call.involve(execution::system_v_key(status.msg_perm.__key, resource_kind::system_v_queue));
 }
 
-std::uint64_t messages_in(int id) noexcept {
+// Nothing if there is no such queue.
+std::optional<std::uint64_t> messages_in(int id) noexcept {
   msqid_ds status{};
-  return real_ctl(id, IPC_STAT, &status) == 0 ? status.msg_qnum : 0;
+  return real_ctl(id, IPC_STAT, &status) == 0 ? std::optional(status.msg_qnum) : std::nullopt;
 }
 
 // A queue that has messages in it may have no room for one more, as how many bytes it holds is up
 // to the system (msgget(2), MSGMNB): until one is taken out. 0 then, or why the call ends.
 int wait_as_if_full(controlled_call& call, int id, int flags) noexcept {
   if (!controlled_call::possible(fault_kind::full)) return 0;
-  const auto before = messages_in(id);
+  const auto before = messages_in(id).value_or(0);
   if (before == 0 || !call.finds_no_room()) return 0;
   if ((flags & IPC_NOWAIT) != 0) return EAGAIN;
-  while (messages_in(id) >= before)
+  for (;;) {
+    const auto now = messages_in(id);
+    if (!now) return EIDRM;
+    if (*now < before) return 0;
     if (call.block() != wake::retry) return EINTR;  // SA_RESTART or not
-  return 0;
+  }
 }
 
 }  // namespace
