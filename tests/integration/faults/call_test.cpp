@@ -2,14 +2,19 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
+#include <set>
+#include <utility>
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -113,6 +118,46 @@ TEST_CASE("a descriptor that there was no number for leaves its number free", "[
                         if (faults_happened("emfile") == 0) expect(that(w.value) == 1);
                         expect(w.error == 0 || w.error == EMFILE);
                       });
+}
+
+TEST_CASE("a call that makes no step and is refused has its event, and another hash", "[faults]") {
+  auto how = with("emfile:1");
+  how.hashes = true;
+  how.keep_going = true;
+  const auto result = explored<one_error>(how, {[](one_error& w) {
+                                            const int copy = ::dup(STDIN_FILENO);
+                                            w.error = error_of(copy);
+                                            ::close(copy);
+                                          }},
+                                          [](one_error& w) { expect(that(w.error) == 0); });
+  REQUIRE(result.findings.size() == 1);
+  const auto& events = result.findings[0].what_happened.events;
+  CHECK(std::any_of(events.begin(), events.end(),
+                    [](const event& e) { return e.op == operation::dup && e.error == EMFILE; }));
+  std::set<std::pair<std::uint64_t, std::uint64_t>> kinds;
+  for (const auto& one : result.hashes) kinds.emplace(one.steps, one.hash);
+  CHECK(kinds.size() == 2);
+}
+
+TEST_CASE("a wait for a signal that cannot be interrupted is not", "[faults]") {
+  auto how = with("eintr:1");
+  how.checkers = {"expectation", "deadlock", "hang"};
+  const auto result = explored<one_error>(how, {[](one_error& w) {
+                                            sigset_t waited;
+                                            ::sigemptyset(&waited);
+                                            ::sigaddset(&waited, SIGUSR1);
+                                            ::sigprocmask(SIG_BLOCK, &waited, nullptr);
+                                            ::signal(SIGCHLD, SIG_IGN);
+                                            if (::fork() == 0) {
+                                              ::kill(::getppid(), SIGUSR1);
+                                              ::_exit(0);
+                                            }
+                                            int got = 0;
+                                            w.error = ::sigwait(&waited, &got);
+                                          }},
+                                          [](one_error& w) { expect(that(w.error) == 0); });
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.faults.at(0).chances == 0);
 }
 
 TEST_CASE("a mapping that there was no memory for fails with ENOMEM", "[faults]") {

@@ -48,6 +48,12 @@ explore::campaign_result explored(const options& how, std::vector<void (*)(World
   return explore::run_campaign(info, how);
 }
 
+// Does it come to an execution of which the judge says no?
+template <class World>
+bool comes_to(const options& how, std::vector<void (*)(World&)> bodies, void (*judge)(World&)) {
+  return !explored<World>(how, std::move(bodies), judge).findings.empty();
+}
+
 // The same, which must find nothing, and in which each of the faults must have happened.
 template <class World>
 explore::campaign_result harmless(const options& how, std::vector<void (*)(World&)> bodies,

@@ -1,9 +1,13 @@
 // Faults of processes: killed and stopped, as if somebody outside had done it.
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 
 #include "forkloom/ipc/mutex.hpp"
 #include "tests/integration/faults/campaign.hpp"
@@ -135,4 +139,132 @@ TEST_CASE("a token brings the faults back", "[faults]") {
   REQUIRE(again.findings.size() == 1);
   CHECK(again.findings[0].divergence.empty());
   CHECK(again.findings[0].violations.at(0).message == found.violations.at(0).message);
+}
+
+namespace {
+
+constexpr int long_way = 300;
+
+void go_a_long_way(counted& w) {
+  for (int i = 0; i < long_way; ++i) w.begun.fetch_add(1);
+}
+
+}  // namespace
+
+TEST_CASE("faults come early and late in long executions", "[faults]") {
+  const auto dies = [](void (*judge)(counted&)) {
+    return comes_to<counted>(with("kill:1"), {go_a_long_way}, judge);
+  };
+  CHECK(dies([](counted& w) { expect(that(w.begun.load()) >= 10); }));
+  CHECK(dies(
+      [](counted& w) { expect(w.begun.load() < long_way / 2 || w.begun.load() == long_way); }));
+}
+
+namespace {
+
+// The letter that proc(5) has for the state of a process.
+char state_of(pid_t pid) {
+  std::array<char, 32> path{};
+  std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
+  std::array<char, 128> text{};
+  const int fd = ::open(path.data(), O_RDONLY);
+  const auto got = ::read(fd, text.data(), text.size() - 1);
+  ::close(fd);
+  const auto* name_end = got > 0 ? std::strrchr(text.data(), ')') : nullptr;
+  return name_end == nullptr ? '?' : name_end[2];
+}
+
+struct watched : counted {
+  bool seen_stopped = false;
+
+  void watch_child() {
+    const auto child = ::fork();
+    if (child == 0) {
+      for (int i = 0; i < 10; ++i) begun.fetch_add(1);
+      ::_exit(0);
+    }
+    for (int i = 0; i < 10; ++i) {
+      begun.fetch_add(1);
+      if (state_of(child) == 'T') seen_stopped = true;
+    }
+    ::waitpid(child, nullptr, 0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("who is stopped by a fault is stopped for the kernel, too", "[faults]") {
+  const auto watch = [](watched& w) { w.watch_child(); };
+  CHECK(comes_to<watched>(with("stop:1"), {watch}, [](watched& w) { expect(!w.seen_stopped); }));
+  CHECK_FALSE(comes_to<watched>(with("stop:1"), {watch}, [](watched& w) {
+    expect(!w.seen_stopped || faults_happened("stop") == 1U);
+  }));
+}
+
+namespace {
+
+// How long the other one was on its way, in steps of the one who looks.
+struct observed : counted {
+  int looks = 0;
+  bool saw_done = false;
+
+  forkloom::shared<int> steps{0};
+
+  void go() {
+    begun.fetch_add(1);
+    for (int i = 0; i < 10; ++i) steps.fetch_add(1);
+    done.fetch_add(1);
+  }
+  void look() {
+    for (int i = 0; i < 300 && !saw_done; ++i) {
+      steps.fetch_add(1);  // who only looks stands back
+      if (done.load() == 1)
+        saw_done = true;
+      else if (begun.load() == 1)
+        ++looks;
+    }
+  }
+};
+
+// Each is three steps. That the other one has fewer than twelve of 60 steps without being stopped
+// has a probability of 1 in 10^6; that it is stopped for 48 choices, of 1 in 5.
+constexpr int many_looks = 16;
+
+}  // namespace
+
+TEST_CASE("who was stopped may go on while others run, some time later", "[faults]") {
+  const auto came_late = [](observed& w) { expect(w.looks < many_looks || !w.saw_done); };
+  const auto looks = [](observed& w) { w.look(); };
+  const auto goes = [](observed& w) { w.go(); };
+  CHECK(comes_to<observed>(with("stop:1"), {goes, looks}, came_late));
+  CHECK_FALSE(comes_to<observed>(with(""), {goes, looks}, came_late));
+}
+
+namespace {
+
+struct sleeper : counted {
+  bool was_done = false;
+  void sleep() {
+    ::sleep(1);
+    was_done = done.load() == 1;
+  }
+};
+
+void sleep_a_second(sleeper& w) { w.sleep(); }
+void count_meanwhile(sleeper& w) { w.count(); }
+
+}  // namespace
+
+TEST_CASE("while one is stopped and nobody else can go on, time may pass or not", "[faults]") {
+  auto how = with("stop:1");
+  how.keep_going = true;
+  how.checkers = {"expectation"};
+  const auto times = [&](void (*judge)(sleeper&)) {
+    const auto result = explored<sleeper>(how, {count_meanwhile, sleep_a_second}, judge);
+    return result.findings.empty() ? 0 : result.findings[0].occurrences;
+  };
+  // Either comes about in a good part of the 100 or so executions with a stop, of which the sleeper
+  // has his share.
+  CHECK(times([](sleeper& w) { expect(w.was_done); }) > 10);
+  CHECK(times([](sleeper& w) { expect(!w.was_done || faults_happened("stop") == 0U); }) > 30);
 }

@@ -1,6 +1,7 @@
 // Time-outs that fire early, at any time, or never.
 #include <poll.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,7 +76,7 @@ void outcome_is(waits& w) {
 TEST_CASE("a time-out races with the answer, and either may win", "[faults]") {
   const auto race = with("", timeout_policy::race);
   const auto finds = [&](void (*judge)(waits&)) {
-    return !explored<waits>(race, {wait_three_seconds, post}, judge).findings.empty();
+    return comes_to<waits>(race, {wait_three_seconds, post}, judge);
   };
   CHECK_FALSE(finds(judge_time));
   CHECK(finds(outcome_is<0>));
@@ -116,4 +117,90 @@ TEST_CASE("where time-outs never fire, sleeps, timers and tries still end", "[fa
   for (const auto& f : result.findings)
     for (const auto& v : f.violations) UNSCOPED_INFO(v.message);
   CHECK(result.how == explore::verdict::as_expected);
+}
+
+namespace {
+
+struct early {
+  forkloom::shared<int> steps{0};
+  bool was_early = false;
+
+  void take_steps() {
+    for (int i = 0; i < 20; ++i) steps.fetch_add(1);
+  }
+};
+
+void take_steps(early& w) { w.take_steps(); }
+
+void sleep_an_hour(early& w) {
+  ::sleep(3600);
+  w.was_early = w.steps.load() < 20;
+}
+
+// Set by a handler.
+volatile sig_atomic_t rang = 0;
+
+void set_alarm(early& w) {
+  ::signal(SIGALRM, [](int) { rang = 1; });
+  ::alarm(1);
+  w.take_steps();
+  w.was_early = rang == 1;
+  ::alarm(0);
+}
+
+void never_early(early& w) { expect(!w.was_early); }
+
+}  // namespace
+
+TEST_CASE("a sleep or a timer that ends early is no time-out, but times race", "[faults]") {
+  const auto body = GENERATE(&sleep_an_hour, &set_alarm);
+  CHECK(comes_to<early>(with("", timeout_policy::race), {body, take_steps}, never_early));
+  const auto result = explored<early>(with("timeout:1"), {body, take_steps}, never_early);
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.faults.at(0).chances == 0);
+}
+
+namespace {
+
+// Two that wait, one for longer than the other.
+struct pair_of_waits {
+  waits brief;
+  waits patient;
+  forkloom::shared<int> steps{0};
+};
+
+}  // namespace
+
+TEST_CASE("time may pass until any of several time-outs, and then all before have come",
+          "[faults]") {
+  const auto brief = [](pair_of_waits& w) { w.brief.wait(3); };
+  const auto patient = [](pair_of_waits& w) { w.patient.wait(9); };
+  const auto posts = [](pair_of_waits& w) {
+    ::sem_post(&w.brief.semaphore);
+    ::sem_post(&w.patient.semaphore);
+  };
+  const auto race = with("", timeout_policy::race);
+  CHECK(comes_to<pair_of_waits>(race, {brief, patient, posts}, [](pair_of_waits& w) {
+    expect(w.brief.took_ns < 9 * ns_per_s || w.brief.outcome == 0);
+  }));
+  CHECK(comes_to<pair_of_waits>(race, {brief, patient, posts}, [](pair_of_waits& w) {
+    expect(w.brief.outcome == 0 || w.brief.took_ns >= 9 * ns_per_s);
+  }));
+}
+
+TEST_CASE("where time-outs race, a bound on faults does not hold them up", "[faults]") {
+  const auto both = [](pair_of_waits& w) {
+    w.brief.wait(3);
+    w.patient.wait(9);
+  };
+  const auto posts = [](pair_of_waits& w) {
+    for (int i = 0; i < 20; ++i) w.steps.fetch_add(1);
+    ::sem_post(&w.brief.semaphore);
+    ::sem_post(&w.patient.semaphore);
+  };
+  const auto judge = [](pair_of_waits& w) {
+    expect(w.brief.outcome == 0 || w.patient.outcome == 0);
+  };
+  CHECK(comes_to<pair_of_waits>(with("timeout:1", timeout_policy::race), {both, posts}, judge));
+  CHECK_FALSE(comes_to<pair_of_waits>(with("timeout:1"), {both, posts}, judge));
 }

@@ -1,6 +1,7 @@
 // Faults of transfers: what a call says that it moved is what it has moved, and nothing else.
 #include <fcntl.h>
 #include <mqueue.h>
+#include <sched.h>
 #include <sys/msg.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -79,6 +80,63 @@ TEST_CASE("what a write that was cut short says it wrote is what arrives", "[fau
 TEST_CASE("what a send that was cut short says it sent is what arrives", "[faults]") {
   harmless<connected>(partial, {write_once<connected, short_write>, read_all<connected>},
                       all_arrived<connected>);
+}
+
+TEST_CASE("half of a write may pass, one byte, all but one, or all of it", "[faults]") {
+  const auto comes_to_length = [](void (*judge)(piped&)) {
+    return comes_to<piped>(with("partial:1"), {write_once<piped, long_write>, read_all<piped>},
+                           judge);
+  };
+  static constexpr long all = long_write;
+  CHECK(comes_to_length([](piped& w) { expect(that(w.written) != all / 2); }));
+  CHECK(comes_to_length([](piped& w) { expect(that(w.written) != 1); }));
+  CHECK(comes_to_length([](piped& w) { expect(that(w.written) != all - 1); }));
+  CHECK(comes_to_length([](piped& w) { expect(that(w.written) != all); }));
+}
+
+TEST_CASE("a send that was cut short does not go on by itself", "[faults]") {
+  CHECK(comes_to<connected>(partial, {write_once<connected, short_write>, read_all<connected>},
+                            [](connected& w) { expect(that(w.written) == long{short_write}); }));
+}
+
+namespace {
+
+struct whole_messages : ends {
+  whole_messages() : ends(SOCK_DGRAM) {}
+};
+
+}  // namespace
+
+TEST_CASE("a datagram goes and comes whole", "[faults]") {
+  const auto result = explored<whole_messages>(
+      partial,
+      {[](whole_messages& w) {
+         const std::array<char, short_write> bytes{};
+         expect(that(::send(w.out(), bytes.data(), bytes.size(), 0)) == long{short_write});
+       },
+       [](whole_messages& w) {
+         std::array<char, long_write> room{};
+         expect(that(::recv(w.in(), room.data(), room.size(), 0)) == long{short_write});
+       }},
+      [](whole_messages&) {});
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.faults.at(0).chances == 0);
+}
+
+TEST_CASE("who asks a stream socket for all of the bytes gets all of them", "[faults]") {
+  // One byte each, which cannot be cut.
+  const auto result = explored<connected>(
+      partial,
+      {[](connected& w) {
+         for (int i = 0; i < 2; ++i) expect(that(::send(w.out(), "a", 1, 0)) == 1);
+       },
+       [](connected& w) {
+         std::array<char, 2> room{};
+         expect(that(::recv(w.in(), room.data(), room.size(), MSG_WAITALL)) == 2);
+       }},
+      [](connected&) {});
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.faults.at(0).chances == 0);
 }
 
 TEST_CASE("a write to a pipe of no more than PIPE_BUF bytes goes and comes whole", "[faults]") {
@@ -160,6 +218,28 @@ TEST_CASE("a System V queue that has no room says EAGAIN to who does not wait", 
                     expect(that(w.first) == 0);
                     expect(that(w.second) == (faults_happened("full") == 1 ? EAGAIN : 0));
                   });
+}
+
+TEST_CASE("who waits for room in a System V queue hears that it is removed", "[faults]") {
+  struct removed : queue {
+    forkloom::shared<bool> sent{false};
+    int error = 0;
+  };
+  auto how = with("full:1");
+  how.checkers = {"expectation", "deadlock", "hang"};
+  harmless<removed>(
+      how,
+      {[](removed& w) {
+         const long type = 1;
+         for (int i = 0; i < 2 && w.error == 0; ++i)
+           w.error = error_of(::msgsnd(w.id, &type, 0, 0));
+         w.sent = true;
+       },
+       [](removed& w) {
+         while (faults_happened("full") == 0 && !w.sent) ::sched_yield();
+         ::msgctl(w.id, IPC_RMID, nullptr);
+       }},
+      [](removed& w) { expect(that(w.error) == (faults_happened("full") == 1 ? EIDRM : 0)); });
 }
 
 namespace {
