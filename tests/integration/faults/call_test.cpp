@@ -134,6 +134,10 @@ TEST_CASE("a call that makes no step and is refused has its event, and another h
   const auto& events = result.findings[0].what_happened.events;
   CHECK(std::any_of(events.begin(), events.end(),
                     [](const event& e) { return e.op == operation::dup && e.error == EMFILE; }));
+  CHECK(std::any_of(events.begin(), events.end(), [](const event& e) {
+    return e.op == operation::fault && fault_of(e) == fault_kind::emfile &&
+           operation(e.after) == operation::dup;
+  }));
   std::set<std::pair<std::uint64_t, std::uint64_t>> kinds;
   for (const auto& one : result.hashes) kinds.emplace(one.steps, one.hash);
   CHECK(kinds.size() == 2);
@@ -248,4 +252,46 @@ TEST_CASE("a spurious wake-up of a futex says 0, and the word is as it was", "[f
                     ::syscall(SYS_futex, &w.value, FUTEX_WAKE, INT_MAX);
                   }},
                  [](word& w) { expect(w.error == 0 || w.error == EAGAIN); });
+}
+
+TEST_CASE("a call fails with errors of its own alone", "[faults]") {
+  const auto every = with("eagain:1,enospc:1,emfile:1,enomem:1");
+  CHECK_FALSE(comes_to<one_error>(every, {[](one_error& w) {
+                                    const int id = ::msgget(key, IPC_CREAT | 0600);
+                                    w.error = error_of(id);
+                                    w.again = error_of(::msgget(key, 0));
+                                    if (id >= 0) ::msgctl(id, IPC_RMID, nullptr);
+                                  }},
+                                  [](one_error& w) {
+                                    expect(w.error == 0 || w.error == ENOSPC || w.error == ENOMEM);
+                                    // Who only looks needs memory at most.
+                                    expect(w.again == 0 || w.again == ENOENT || w.again == ENOMEM);
+                                  }));
+}
+
+TEST_CASE("a spurious wake-up of a futex comes before its time", "[faults]") {
+  harmless<word>(with("wakeup:1"), {[](word& w) {
+                   timespec begin{};
+                   timespec end{};
+                   const timespec patience{.tv_sec = 3, .tv_nsec = 0};
+                   ::clock_gettime(CLOCK_MONOTONIC, &begin);
+                   w.error = error_of(::syscall(SYS_futex, &w.value, FUTEX_WAIT, 0, &patience));
+                   ::clock_gettime(CLOCK_MONOTONIC, &end);
+                   w.again = static_cast<int>(end.tv_sec - begin.tv_sec);
+                 }},
+                 [](word& w) {
+                   const bool woken = faults_happened("wakeup") == 1;
+                   expect(that(w.error) == (woken ? 0 : ETIMEDOUT));
+                   expect(w.again < 3 || !woken);
+                 });
+}
+
+TEST_CASE("who waits for a futex that passes priority on is woken by its owner alone", "[faults]") {
+  const auto use = [](word& w) {
+    expect(that(::syscall(SYS_futex, &w.value, FUTEX_LOCK_PI, 0, nullptr)) == 0);
+    expect(that(::syscall(SYS_futex, &w.value, FUTEX_UNLOCK_PI)) == 0);
+  };
+  const auto result = explored<word>(with("wakeup:1"), {use, use}, [](word&) {});
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.faults.at(0).chances == 0);
 }

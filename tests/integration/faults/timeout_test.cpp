@@ -183,8 +183,19 @@ TEST_CASE("time may pass until any of several time-outs, and then all before hav
   CHECK(comes_to<pair_of_waits>(race, {brief, patient, posts}, [](pair_of_waits& w) {
     expect(w.brief.took_ns < 9 * ns_per_s || w.brief.outcome == 0);
   }));
-  CHECK(comes_to<pair_of_waits>(race, {brief, patient, posts}, [](pair_of_waits& w) {
-    expect(w.brief.outcome == 0 || w.brief.took_ns >= 9 * ns_per_s);
+  // The patient one waits long before the other does, but time need not pass until its end.
+  const auto begins = [](pair_of_waits& w) {
+    w.steps = 1;
+    w.patient.wait(9);
+  };
+  const auto follows = [](pair_of_waits& w) {
+    while (w.steps.load() == 0) continue;
+    for (int i = 0; i < 20; ++i) w.steps.fetch_add(1);
+    w.brief.wait(3);
+    ::sem_post(&w.patient.semaphore);
+  };
+  CHECK(comes_to<pair_of_waits>(race, {begins, follows}, [](pair_of_waits& w) {
+    expect(w.brief.outcome == 0 || w.patient.outcome != 0 || w.brief.took_ns >= 9 * ns_per_s);
   }));
 }
 
@@ -203,4 +214,42 @@ TEST_CASE("where time-outs race, a bound on faults does not hold them up", "[fau
   };
   CHECK(comes_to<pair_of_waits>(with("timeout:1", timeout_policy::race), {both, posts}, judge));
   CHECK_FALSE(comes_to<pair_of_waits>(with("timeout:1"), {both, posts}, judge));
+}
+
+TEST_CASE("who is interrupted does not wait for the end of its time", "[faults]") {
+  harmless<waits>(with("eintr:1"), {wait_three_seconds}, [](waits& w) {
+    expect(that(w.outcome) == (faults_happened("eintr") == 1 ? EINTR : ETIMEDOUT));
+    expect(w.outcome != EINTR || w.took_ns < ns_per_s);
+  });
+}
+
+TEST_CASE("a process may be killed while it waits", "[faults]") {
+  auto how = with("kill:1");
+  how.strategy = "dfs";
+  const auto result = explored<waits>(how, {wait_three_seconds}, [](waits&) {});
+  CHECK(result.how == explore::verdict::as_expected);
+  // Before it begins, before each of its four calls, in the wait, or not at all.
+  CHECK(result.executions == 7);
+}
+
+namespace {
+
+struct awaited_step {
+  forkloom::shared<int> flag{0};
+};
+
+}  // namespace
+
+TEST_CASE("who looks at memory again and again has no time-out", "[faults]") {
+  const auto result = explored<awaited_step>(with("timeout:1"),
+                                             {[](awaited_step& w) {
+                                                while (w.flag.load() == 0) continue;
+                                              },
+                                              [](awaited_step& w) {
+                                                ::sleep(3);
+                                                w.flag = 1;
+                                              }},
+                                             [](awaited_step&) {});
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.faults.at(0).chances == 0);
 }

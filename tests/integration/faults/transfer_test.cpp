@@ -189,6 +189,16 @@ TEST_CASE("who writes to a pipe without room waits until somebody has read", "[f
                      });
 }
 
+TEST_CASE("who writes to a pipe without room waits for ever if nobody reads", "[faults]") {
+  const auto result = explored<attempts>(with("full:1"), {[](attempts& w) {
+                                           for (int i = 0; i < 2; ++i)
+                                             w.first = error_of(::write(w.out(), "a", 1));
+                                         }},
+                                         [](attempts& w) { expect(that(w.first) == 0); });
+  REQUIRE(result.findings.size() == 1);
+  CHECK(result.findings[0].violations.at(0).kind == violation_kind::deadlock);
+}
+
 namespace {
 
 struct queue {
