@@ -230,6 +230,8 @@ class campaign {
     f.divergence = std::move(told.divergence);
     f.violations = std::move(told.violations);
     f.what_happened = std::move(told.what_happened);
+    if (f.shrunk && small.given_up_after_ms > 0)
+      f.shrunk->given_up_after_ms = small.given_up_after_ms;
     confirm_predictions(f);
     run_.use_program("");
     return f;

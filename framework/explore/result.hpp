@@ -33,6 +33,8 @@ struct shrinking {
   std::string original;          // the token of the execution that was found
   std::uint64_t executions = 0;  // that it took
   bool complete = false;         // all schedules with fewer preemptions that matter were tried
+  // The real time after which it was given up; 0: it ended by itself, or by counts.
+  std::uint64_t given_up_after_ms = 0;
   schedule_size before;
   schedule_size after;
   std::vector<preemption> preemptions;  // those that are left

@@ -53,10 +53,15 @@ nlohmann::json shrinking_to_json(const shrinking& value) {
   for (const auto& p : value.preemptions)
     preemptions.push_back(
         {p.step, static_cast<std::uint16_t>(p.from), static_cast<std::uint16_t>(p.to), p.event});
-  return {{"original", value.original},           {"executions", value.executions},
-          {"complete", value.complete},           {"before", size_to_json(value.before)},
-          {"after", size_to_json(value.after)},   {"preemptions", std::move(preemptions)},
-          {"critical_step", value.critical_step}, {"continuations", value.continuations}};
+  return {{"original", value.original},
+          {"executions", value.executions},
+          {"complete", value.complete},
+          {"before", size_to_json(value.before)},
+          {"after", size_to_json(value.after)},
+          {"preemptions", std::move(preemptions)},
+          {"critical_step", value.critical_step},
+          {"continuations", value.continuations},
+          {"given_up_after_ms", value.given_up_after_ms}};
 }
 
 shrinking shrinking_from_json(const nlohmann::json& json) {
@@ -69,6 +74,7 @@ shrinking shrinking_from_json(const nlohmann::json& json) {
   value.preemptions = field::elements_at(json, "preemptions", preemption_from_json);
   value.critical_step = field::integer_at<std::uint64_t>(json, "critical_step");
   value.continuations = field::integer_at<std::uint32_t>(json, "continuations");
+  value.given_up_after_ms = field::integer_at<std::uint64_t>(json, "given_up_after_ms");
   return value;
 }
 

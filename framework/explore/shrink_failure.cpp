@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <set>
 #include <string>
@@ -12,16 +11,19 @@
 #include <utility>
 
 #include "framework/explore/explain.hpp"
+#include "framework/explore/time_net.hpp"
 #include "framework/shrink/critical.hpp"
 #include "framework/shrink/shrink.hpp"
 
 namespace forkloom::explore {
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 // Of the budget, what is left for the critical transition at least.
 constexpr std::uint64_t critical_percent = 20;
+
+// Of all executions together: a few seconds. Only failures of more than some 4,000 steps come to it
+// before they have had their executions.
+constexpr std::uint64_t steps_max = 2'000'000;
 
 std::set<std::pair<violation_kind, std::string>> nature(std::span<const violation> all) {
   std::set<std::pair<violation_kind, std::string>> made;
@@ -75,7 +77,7 @@ std::optional<small_failure> shrink_failure(runner& run, std::uint64_t seed, con
                                             std::span<const violation> found,
                                             std::span<const checkers::checker> with,
                                             const options& how) {
-  const auto until = clock::now() + how.shrink_time;
+  time_net net(how.shrink_time);
   const shrink::runner try_out = [&](const schedule& candidate) {
     auto made = run.run(strategy::replay(candidate), seed, tracing::lean);
     const auto violations = check(made, with, how).violations;
@@ -84,10 +86,8 @@ std::optional<small_failure> shrink_failure(runner& run, std::uint64_t seed, con
   };
   shrink::budget within{
       .executions = how.shrink_budget - how.shrink_budget * critical_percent / 100,
-      .out_of_time =
-          [&] {
-            return run.interrupted() || (how.shrink_time.count() > 0 && clock::now() > until);
-          },
+      .steps = steps_max - steps_max * critical_percent / 100,
+      .out_of_time = [&] { return run.interrupted() || net.caught(); },
   };
   auto again = try_out(schedule_of(first));
   if (!again.fails || again.what_happened.hash != first.hash) return std::nullopt;
@@ -104,11 +104,13 @@ std::optional<small_failure> shrink_failure(runner& run, std::uint64_t seed, con
               .before = size_of(first),
               .after = size_of(made.what_happened)};
   within.executions = how.shrink_budget - std::min(how.shrink_budget, made.how.executions);
+  within.steps = steps_max - std::min(steps_max, shrunk.steps);
   if (const auto critical = shrink::find_critical(made.what_happened, try_out, within, seed)) {
     made.how.critical_step = critical->step;
     made.how.continuations = critical->continuations;
     made.how.executions += critical->executions;
   }
+  made.how.given_up_after_ms = net.caught_after_ms();
   made.violations = check(made.what_happened, with, how).violations;
   return made;
 }

@@ -8,6 +8,7 @@
 
 #include "framework/explore/explain.hpp"
 #include "framework/explore/strategy_spec.hpp"
+#include "framework/explore/time_net.hpp"
 #include "framework/shrink/program_search.hpp"
 #include "framework/strategy/random.hpp"
 
@@ -19,6 +20,8 @@ namespace {
 constexpr std::uint64_t schedules_each = 50;
 // A few seconds. Programs of eight calls took some 1,000.
 constexpr std::uint64_t executions_most = 5'000;
+// Of all of them: for programs whose calls take thousands of steps.
+constexpr std::uint64_t steps_most = 5'000'000;
 
 constexpr std::array<std::string_view, 2> other_strategies{"random", "sticky"};
 
@@ -30,12 +33,17 @@ class search {
         best_(std::move(first)),
         original_(best_.found),
         checkers_(with),
-        options_(how) {}
+        options_(how),
+        net_(how.shrink_time) {}
 
   failure result() {
     const auto found = shrink::smallest_program(
         {}, [&](const shrink::shrink_path& path) { return judge(path); },
-        [&] { return executions_ < executions_most && !run_.interrupted(); });
+        [&] {
+          return executions_ < executions_most && steps_ < steps_most && !run_.interrupted() &&
+                 !net_.caught();
+        });
+    best_.given_up_after_ms = net_.caught_after_ms();
     run_.use_program(found.accepted == 0 ? std::string{} : name(found.path));
     return std::move(best_);
   }
@@ -50,14 +58,15 @@ class search {
   shrink::candidate judge(const shrink::shrink_path& path) {
     run_.use_program(name(path));
     const auto seed = best_.how.seed;
-    for (std::uint64_t i = 0; i <= schedules_each && !run_.interrupted(); ++i) {
+    for (std::uint64_t i = 0; i <= schedules_each && !run_.interrupted() && !net_.caught(); ++i) {
       const auto how = i == 0 ? best_.how : other(i, seed);
       auto t = run_.run(how.strategy, how.seed, tracing::lean);
       if (run_.program().missing) return shrink::candidate::missing;
       ++executions_;
+      steps_ += t.steps;
       auto found = check(t, checkers_, options_).violations;
       if (!same_kinds(found)) continue;
-      best_ = {how, std::move(t), std::move(found)};
+      best_ = {how, std::move(t), std::move(found), 0};
       return shrink::candidate::fails;
     }
     return shrink::candidate::passes;
@@ -83,6 +92,8 @@ class search {
   std::span<const checkers::checker> checkers_;
   const options& options_;
   std::uint64_t executions_ = 0;
+  std::uint64_t steps_ = 0;
+  time_net net_;
 };
 
 }  // namespace

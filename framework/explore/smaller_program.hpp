@@ -15,6 +15,8 @@ struct failure {
   attempt how;
   trace what_happened;
   std::vector<violation> found;  // never empty
+  // The real time after which the search for a smaller program was given up; 0: it was not.
+  std::uint64_t given_up_after_ms = 0;
 };
 
 // A smaller program that fails in the same way: with the same first kind of violation, and no kind

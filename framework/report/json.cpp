@@ -44,6 +44,7 @@ json shrinking_json(const explore::finding& in) {
   return {{"original", how.original},
           {"executions", how.executions},
           {"complete", how.complete},
+          {"given_up_after_ms", how.given_up_after_ms},
           {"before", size_json(how.before)},
           {"after", size_json(how.after)},
           {"preemptions", std::move(preemptions)},

@@ -186,14 +186,20 @@ std::string size(const explore::schedule_size& s) {
          ", " + counted(s.steps, "step");
 }
 
+std::string given_up(const explore::shrinking& how) {
+  if (how.given_up_after_ms == 0) return {};
+  return fmt::format("; stopped after {:g} s: another run may get further",
+                     static_cast<double>(how.given_up_after_ms) / 1'000);
+}
+
 std::string shrinking_of(const explore::finding& found, const style& look) {
   if (!found.shrunk) return {};
   const auto& how = *found.shrunk;
   return heading("What matters", look) + preemptions_of(found, how) +
          faults_that_matter(found.what_happened) + critical_of(found, how) +
-         fmt::format("Shrunk from {} to {} in {}{}.\nAs it was found: {}\n", size(how.before),
+         fmt::format("Shrunk from {} to {} in {}{}{}.\nAs it was found: {}\n", size(how.before),
                      size(how.after), counted(how.executions, "execution"),
-                     how.complete ? "; no fewer preemptions do" : "", how.original);
+                     how.complete ? "; no fewer preemptions do" : "", given_up(how), how.original);
 }
 
 // "kill happened 312 times; eintr had no chance (a call that waits and may say EINTR)".

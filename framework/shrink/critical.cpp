@@ -42,12 +42,14 @@ class searcher {
   bool certain_after(std::uint64_t picks, std::uint32_t tries) {
     if (picks == failing_.schedule.size()) return true;
     for (std::uint32_t i = 0; i < tries; ++i) {
-      if (executions_ == within_.executions || within_.out_of_time()) {
+      if (executions_ == within_.executions || steps_ >= within_.steps || within_.out_of_time()) {
         out_of_budget_ = true;
         return true;
       }
       ++executions_;
-      if (!run_(continuation(picks)).fails) return false;
+      const auto made = run_(continuation(picks));
+      steps_ += made.what_happened.steps;
+      if (!made.fails) return false;
     }
     return true;
   }
@@ -75,6 +77,7 @@ class searcher {
   const budget& within_;
   strategy::generator random_;
   std::uint64_t executions_ = 0;
+  std::uint64_t steps_ = 0;
   bool out_of_budget_ = false;
 };
 

@@ -28,21 +28,28 @@ class shrinker {
   }
 
   result reduce() {
-    limit_ = within_.executions * merging_percent / 100;
+    allow(merging_percent);
     static_cast<void>(try_out({}));
     without_draws();
     cut_end();
     merge();
-    limit_ = within_.executions * searching_percent / 100;
+    allow(searching_percent);
     search();
-    limit_ = within_.executions;
+    allow(100);
     polish();
     return std::move(found_);
   }
 
  private:
+  // Of both counts. Steps may be so many that hundredths of them come first.
+  void allow(std::uint64_t percent) {
+    executions_max_ = within_.executions * percent / 100;
+    steps_max_ = percent == 100 ? within_.steps : within_.steps / 100 * percent;
+  }
+
   [[nodiscard]] bool may_run() const {
-    return found_.executions < limit_ && !within_.out_of_time();
+    return found_.executions < executions_max_ && found_.steps < steps_max_ &&
+           !within_.out_of_time();
   }
 
   // Runs a candidate unless it is known. True if it is better than all before, and then kept.
@@ -53,7 +60,9 @@ class shrinker {
 
   outcome run_now(const schedule& candidate) {
     ++found_.executions;
-    return run_(candidate);
+    auto made = run_(candidate);
+    found_.steps += made.what_happened.steps;
+    return made;
   }
 
   bool keep_if_better(outcome made) {
@@ -186,7 +195,8 @@ class shrinker {
   const budget& within_;
   std::string_view place_;
   const progress& tell_;
-  std::uint64_t limit_ = 0;
+  std::uint64_t executions_max_ = 0;
+  std::uint64_t steps_max_ = 0;
   std::set<std::string> seen_;
   result found_;
 };

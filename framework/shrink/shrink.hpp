@@ -25,6 +25,7 @@ struct result {
   cost before;
   cost after;
   std::uint64_t executions = 0;
+  std::uint64_t steps = 0;  // of all of them
   // The search for fewer preemptions with no more faults than are left was not cut short.
   bool complete = false;
 };

@@ -30,9 +30,11 @@ struct cost {
 
 [[nodiscard]] cost cost_of(const trace& what);
 
-// How much may be run. The count alone makes results repeatable; the clock is there for people.
+// How much may be run. The counts make results repeatable; the clock is a net for when they do not
+// suffice.
 struct budget {
   std::uint64_t executions = 0;
+  std::uint64_t steps = ~std::uint64_t{0};  // of all of them; the last one may go beyond
   std::function<bool()> out_of_time = [] { return false; };
 };
 

@@ -56,9 +56,11 @@ struct options {
   bool keep_going = false;  // go on after the first execution with a violation
   unsigned replays = 3;     // how often a failure is run again before it is reported; at least 1
   std::uint64_t shrink_budget = 500;  // executions to make a failure small with; 0: report it as is
-  std::chrono::milliseconds shrink_time{5'000};  // and real time; 0: no limit, so always the same
-  shrink_what shrink = shrink_what::nothing;     // the command and Catch2 set this
-  bool progress = false;                         // tell on stderr how far the campaign is
+  // And real time, as a far net for machines that are very slow: where it ends the shrinking, the
+  // result says so, because another run may come to another one. 0: no limit.
+  std::chrono::milliseconds shrink_time{60'000};
+  shrink_what shrink = shrink_what::nothing;  // the command and Catch2 set this
+  bool progress = false;                      // tell on stderr how far the campaign is
   bool hashes = false;  // keep the trace hash of each execution, to compare runs with each other
 };
 

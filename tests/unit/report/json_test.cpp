@@ -91,6 +91,7 @@ TEST_CASE("a shrunk failure has its places in JSON, and one that was not has nul
   CHECK(shrunk.at("original") == "fl1-long");
   CHECK(shrunk.at("executions") == 77);
   CHECK(shrunk.at("complete") == false);
+  CHECK(shrunk.at("given_up_after_ms") == 0);
   CHECK(shrunk.at("before") ==
         json{{"preemptions", 9}, {"faults", 1}, {"switches", 41}, {"steps", 60}});
   CHECK(shrunk.at("after").at("steps") == 4);

@@ -186,6 +186,11 @@ TEST_CASE("a shrunk failure says which preemptions matter and when it became cer
   CHECK_THAT(text, Contains("Shrunk from 9 preemptions, 41 switches, 60 steps to 1 preemption, 2 "
                             "switches, 4 steps in 77 executions; no fewer preemptions do.\n"));
   CHECK_THAT(text, Contains("As it was found: fl1-long\n"));
+  CHECK_THAT(text, !Contains("another run may get further"));
+  found.shrunk->given_up_after_ms = 60'000;
+  CHECK_THAT(report::explain(found, plain),
+             Contains("in 77 executions; no fewer preemptions do; stopped after 60 s: another run "
+                      "may get further.\n"));
 }
 
 TEST_CASE("a shrunk failure says which faults matter, and what they struck", "[report]") {

@@ -48,6 +48,26 @@ TEST_CASE("a failure that the last step decides is certain at the end") {
   CHECK(found->step >= 4);
 }
 
+TEST_CASE("a failure that a draw decides is certain after the step that draws") {
+  toy system{{std::vector<unsigned>(6, 0), std::vector<unsigned>(6, 0)}, {}, {{0, 2}}};
+  system.fails = [&](const toy_order&) { return system.last_values.at({0, 2}) == 2; };
+  const auto failing = system.run({.picks = {}, .draws = {{3, 0, 2}}});
+  REQUIRE(failing.fails);
+  const auto found =
+      shrink::find_critical(failing.what_happened, system.runner(), {.executions = 1'000}, 7);
+  REQUIRE(found);
+  CHECK(found->step == 3);
+}
+
+TEST_CASE("no claim is made once the budget's steps are used up") {
+  toy system{{{0, 0}, {0, 0}}, [](const toy_order&) { return true; }};
+  const auto failing = system.run({});
+  system.executions = 0;
+  CHECK_FALSE(shrink::find_critical(failing.what_happened, system.runner(),
+                                    {.executions = 1'000, .steps = 41}, 7));
+  CHECK(system.executions == 11);  // four steps each
+}
+
 TEST_CASE("without enough executions nothing is claimed") {
   toy system{{{0, 0}, {0, 0}}, [](const toy_order&) { return true; }};
   const auto failing = system.run({});

@@ -147,6 +147,57 @@ TEST_CASE("a fault is taken for a preemption, if one of the two will do") {
   CHECK(made.after.faults == 1);
 }
 
+TEST_CASE("many preemptions that all matter are left, though no search gets that far") {
+  toy system{busy(3, 12), [](const toy_order& order) {
+               return between(order, {0, 2}, {1, 2}, {0, 3}) &&
+                      between(order, {1, 2}, {0, 3}, {1, 3}) &&
+                      between(order, {0, 3}, {1, 3}, {0, 4});
+             }};
+  const auto made = shrunk(system, tests::restless(30, 3));
+  CHECK(made.before.preemptions > 20);
+  CHECK(made.after.preemptions == 3);
+  CHECK_FALSE(made.complete);
+}
+
+TEST_CASE("what comes after a failure is cut off with few executions") {
+  toy system{busy(2, 300), [](const toy_order& order) {
+               return between(order, {0, 1}, {1, 1}, {0, 2});
+             }};
+  const auto made = shrunk(system, tests::restless(600, 2), 30);
+  CHECK(made.before.preemptions > 500);
+  CHECK(made.after.preemptions <= 4);
+}
+
+TEST_CASE("draws that do not matter are gone with the first few executions") {
+  toy system{busy(2, 100), [](const toy_order& order) {
+               return between(order, {0, 60}, {1, 60}, {0, 61});
+             }};
+  for (unsigned step = 0; step < 100; ++step) system.draws.push_back({0, step});
+  auto from = tests::restless(200, 2);
+  for (std::uint32_t step = 1; step <= 200; ++step) from.draws.push_back({step, 0, 1});
+  const auto made = shrunk(system, from, 12);
+  CHECK(made.before.faults == 100);
+  CHECK(made.after.faults == 0);
+}
+
+TEST_CASE("no execution begins once all together have had the budget's steps") {
+  for (const std::uint64_t steps : {0U, 1U, 36U, 360U, 1'000U}) {
+    toy system{busy(3, 12), [](const toy_order& order) {
+                 return between(order, {0, 4}, {1, 4}, {0, 5});
+               }};
+    auto first = system.run(tests::restless(30, 3));
+    system.executions = 0;
+    const auto made =
+        shrink::shrink(std::move(first), system.runner(), {.executions = 500, .steps = steps}, "0");
+    CAPTURE(steps);
+    CHECK(made.steps == 36 * made.executions);
+    CHECK(made.executions == system.executions);
+    CHECK(made.executions <= (steps + 35) / 36);
+    CHECK(made.best.fails);
+    CHECK((made.executions > 0) == (steps > 0));
+  }
+}
+
 TEST_CASE("no more executions are made than the budget has") {
   for (const std::uint64_t executions : {0U, 1U, 7U, 50U}) {
     toy system{busy(3, 12), [](const toy_order& order) {

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "tests/catch.hpp"
 #include "tests/unit/strategy/enabled.hpp"
+#include "tests/unit/strategy/letters.hpp"
 
 namespace {
 
@@ -104,6 +108,87 @@ TEST_CASE("a campaign of 1,000 executions finds a bug of depth 2") {
     found = found || finds_the_bug(begun(2, steps_in_all,
                                          execution_seed(static_cast<std::uint64_t>(campaign), i)));
   CHECK(found);
+}
+
+// All orders that these tasks can have, by plain recursion.
+void add_orders(std::vector<std::size_t> left, const std::string& so_far,
+                std::set<std::string>& all) {
+  bool over = true;
+  for (std::size_t t = 0; t < left.size(); ++t) {
+    if (left[t] == 0) continue;
+    over = false;
+    auto next = left;
+    --next[t];
+    add_orders(next, so_far + std::to_string(t), all);
+  }
+  if (over) all.insert(so_far);
+}
+
+std::size_t preemptions_in(const std::string& order, const std::vector<std::string>& words) {
+  std::size_t count = 0;
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    const auto before = order[i - 1];
+    const auto done =
+        static_cast<std::size_t>(std::count(order.begin(), order.begin() + i, before));
+    count += order[i] != before && done < words[static_cast<std::size_t>(before - '0')].size();
+  }
+  return count;
+}
+
+TEST_CASE("every order with fewer than d preemptions is found as often as the bound promises") {
+  // Who wants one certain order of all steps asks for the hardest bug of its depth: d - 1 changes
+  // at certain steps, of certain tasks. Both tasks alternate in "0101", which is of depth 3.
+  const std::vector<std::string> words{"ab", "cd"};
+  constexpr std::uint32_t k = 4;
+  std::set<std::string> all;
+  add_orders({2, 2}, "", all);
+  REQUIRE(all.size() == 6);
+  for (const std::uint32_t d : {1U, 2U, 3U}) {
+    const auto odds = static_cast<int>(2 * std::pow(k, d - 1));  // n k^(d-1)
+    std::map<std::string, int> found;
+    for (std::uint64_t seed = 0; seed < 1'000 * static_cast<std::uint64_t>(odds); ++seed) {
+      auto strategy = begun(d, k, execution_seed(1, seed));
+      testing::letters p{words};
+      ++found[p.run(strategy, '*')];
+    }
+    for (const auto& order : all) {
+      CAPTURE(d, order);
+      const auto preemptions = preemptions_in(order, words);
+      if (preemptions >= d)
+        CHECK(found[order] == 0);  // the control: nothing is found by chance
+      else                         // 1,000 at least, with a standard deviation of 32 at most
+        CHECK(found[order] > 1'000 - 5 * 32);
+    }
+  }
+  // And it is no better than that: this one meets it exactly.
+  int exactly = 0;
+  for (std::uint64_t seed = 0; seed < 32'000; ++seed) {
+    auto strategy = begun(3, k, execution_seed(2, seed));
+    testing::letters p{words};
+    exactly += p.run(strategy, '*') == "0101" ? 1 : 0;
+  }
+  CHECK(std::abs(exactly - 1'000) < 5 * 32);
+}
+
+TEST_CASE("a change point may be any of the k steps, and comes before its step") {
+  // With two tasks that never end, the one change shows as a switch, but for one at the first step.
+  std::array<int, 13> at{};
+  for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
+    auto strategy = begun(2, 10, execution_seed(1, seed));
+    const auto tasks = enabled({0, 1});
+    auto current = strategy.pick({tasks, no_task, false});
+    std::size_t switched = 0;
+    for (std::size_t step = 2; step <= 12; ++step) {
+      const auto next = strategy.pick({tasks, current, false});
+      if (next != current) switched = step;
+      current = next;
+    }
+    ++at.at(switched);
+  }
+  // 1,000 each, with a standard deviation of 30.
+  for (const std::size_t step : {0U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 10U})
+    CHECK(std::abs(at.at(step) - 1'000) < 5 * 30);
+  CHECK(at[1] + at[11] + at[12] == 0);
 }
 
 TEST_CASE("with d = 1 a bug of depth 2 is never found") {

@@ -1,5 +1,6 @@
 #include "framework/strategy/surw.hpp"
 
+#include <array>
 #include <cmath>
 #include <map>
 #include <string>
@@ -92,6 +93,28 @@ TEST_CASE("a task that yields lets another one go on") {
     const auto picked = strategy.pick({enabled({0, 1}), current, current == task_id{0}});
     if (current == task_id{0}) CHECK(picked == task_id{1});
     current = picked;
+  }
+}
+
+TEST_CASE("who yields gives up the step that it was meant to take") {
+  static constexpr std::uint32_t wanted = 7;
+  struct abouts {
+    std::array<std::uint32_t, 2> of;
+    static std::uint32_t ask(const void* context, task_id task) noexcept {
+      return static_cast<const abouts*>(context)->of.at(index(task));
+    }
+  };
+  surw::counts steps{};
+  steps[0] = 10'000;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    surw strategy(wanted, steps);
+    strategy.begin(seed);
+    const auto tasks = testing::enabled({0, 1});
+    // Task 0 has all lots, and comes to its own step by another one, as task 1's is interesting.
+    const abouts first{{5, wanted}};
+    const auto picked = strategy.pick({tasks, no_task, false, {}, {abouts::ask, &first}});
+    if (picked != task_id{0}) continue;  // one in 10,000
+    CHECK(strategy.pick({tasks, task_id{0}, true, {}, {abouts::ask, &first}}) == task_id{1});
   }
 }
 

@@ -6,8 +6,11 @@
 
 #include "framework/strategy/delay_bounded.hpp"
 #include "framework/strategy/fair_walk.hpp"
+#include "framework/strategy/pct.hpp"
+#include "framework/strategy/pos.hpp"
 #include "framework/strategy/round_robin.hpp"
 #include "framework/strategy/sticky_walk.hpp"
+#include "framework/strategy/surw.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/strategy/enabled.hpp"
 
@@ -101,6 +104,60 @@ TEST_CASE("a wait for fairness begins anew when a task was blocked") {
   }
   // Half of 1,500 steps, with a standard deviation of 19.
   CHECK(std::abs(picks[1] - 750) < 5 * 19);
+}
+
+TEST_CASE("a fair walk uses its bound up, and then picks whoever waits longest") {
+  // Of two tasks one is passed over three times with probability 1/8 each time.
+  const auto two = walk(fair_walk(3), enabled({0, 1}), 5'000);
+  CHECK(longest_wait(two, task_id{0}) == 3);
+  CHECK(longest_wait(two, task_id{1}) == 3);
+  // With a bound of one step all others are overdue at each step: they go in turn.
+  const auto four = walk(fair_walk(1), enabled({0, 1, 2, 3}), 400);
+  for (unsigned task = 0; task < 4; ++task) CHECK(longest_wait(four, task_id(task)) <= 4);
+}
+
+TEST_CASE("two delays at one step pass over two tasks") {
+  // With k = 1 all delays fall on the first step.
+  const auto first = [](std::uint32_t delays) {
+    delay_bounded strategy(delays, 1);
+    strategy.begin(1);
+    return strategy.pick({enabled({0, 1, 2}), no_task, false});
+  };
+  CHECK(first(0) == task_id{0});
+  CHECK(first(1) == task_id{1});
+  CHECK(first(2) == task_id{2});
+}
+
+template <class Strategy>
+std::vector<task_id> picks_of(Strategy& strategy, std::uint64_t seed) {
+  strategy.begin(seed);
+  std::vector<task_id> picks;
+  auto current = no_task;
+  for (int i = 0; i < 60; ++i) {
+    current = strategy.pick({enabled({0, 1, 2, 3, 4, 5}), current, i % 7 == 6});
+    picks.push_back(current);
+  }
+  return picks;
+}
+
+// Strategies are begun again for each execution.
+template <class Strategy>
+void forgets(Strategy strategy) {
+  const auto first = picks_of(strategy, 1);
+  for (std::uint64_t seed = 2; seed < 5; ++seed) (void)picks_of(strategy, seed);
+  CHECK(picks_of(strategy, 1) == first);
+}
+
+TEST_CASE("a strategy that is begun anew remembers nothing of the execution before") {
+  forgets(random_walk{});
+  forgets(sticky_walk(5));
+  forgets(fair_walk(8));
+  forgets(round_robin(4));
+  forgets(delay_bounded(2, 30));
+  forgets(pct(3, 30));
+  forgets(pct(2, 5));
+  forgets(pos{});
+  forgets(surw{});
 }
 
 TEST_CASE("round robin gives each task its turn, in order") {
