@@ -16,7 +16,8 @@ constexpr std::array<checker, violation_kind_count> table{{
     {"not_linearizable", "results that no order of the calls explains", check_not_linearizable},
     {"unchecked_failure", "a call failed, and the program went on as if it had not",
      check_unchecked_failure},
-    {"message", "a message was lost, or torn between readers or writers", check_message},
+    {"message", "a message was lost or torn; a numbered one handled twice or out of order",
+     check_message},
     {"starvation", "a waiter was overtaken more often than the bound allows", check_starvation},
     {"expectation", "an expect() did not hold", check_expectation},
     {"exit", "a process ended with an exit code that is not allowed", check_exit},
@@ -24,7 +25,8 @@ constexpr std::array<checker, violation_kind_count> table{{
      check_lock_order},
     {"hang", "a task does not come back, or nothing makes progress", check_hang},
     {"leak", "something outlived the task that made it", check_leak},
-    {"permissions", "an object that everybody may open, or a name that others may take first",
+    {"permissions",
+     "an object or a name that others may open, take first, or change between look and use",
      check_permissions, false},
 }};
 

@@ -1,4 +1,5 @@
-// Message: one that nobody ever received, or of which not all arrived together.
+// Message: one that nobody ever received, or of which not all arrived together; and of those that
+// the program numbers, one that was not handled once and in its order.
 //
 //   lost in a queue   a queue was taken away with messages in it: by IPC_RMID, or, of a POSIX queue
 //                     that a task made and one received from, by an mq_unlink() and the end
@@ -24,11 +25,13 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "checkers/checker.hpp"
+#include "checkers/marked_messages.hpp"
 #include "checkers/words.hpp"
 #include "framework/trace/transfer.hpp"
 
@@ -270,7 +273,11 @@ class reader {
 }  // namespace
 
 std::vector<violation> check_message(const trace& what, const limits&) {
-  return reader(what).read();
+  auto found = reader(what).read();
+  auto marked = judge_marked_messages(what);
+  found.insert(found.end(), std::make_move_iterator(marked.begin()),
+               std::make_move_iterator(marked.end()));
+  return found;
 }
 
 }  // namespace forkloom::checkers

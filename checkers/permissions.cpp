@@ -7,18 +7,21 @@
 //                    first owns it.
 //   looked, made     a task looked for a name, did not find it, and then makes it without
 //                    insisting: somebody may have come between (time of check to time of use).
+//                    Of names in directories that others change, more is told: check_then_use.cpp.
 //
 // Off unless --checkers names it: within one user's own namespace all of it is fine.
 // One violation for each resource and way, the first.
 //
 // Limits: it judges what was asked for and the umask, not access lists or the directory's own
-// rights. Looks by access(2) and stat(2) are not in the trace, only those by an open that fails.
+// rights.
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "checkers/check_then_use.hpp"
 #include "checkers/checker.hpp"
 #include "checkers/words.hpp"
 #include "framework/trace/making.hpp"
@@ -114,7 +117,11 @@ class reader {
 }  // namespace
 
 std::vector<violation> check_permissions(const trace& what, const limits&) {
-  return reader(what).read();
+  auto found = judge_check_then_use(what);
+  auto others = reader(what).read();
+  found.insert(found.end(), std::make_move_iterator(others.begin()),
+               std::make_move_iterator(others.end()));
+  return found;
 }
 
 }  // namespace forkloom::checkers

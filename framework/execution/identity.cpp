@@ -156,6 +156,39 @@ std::size_t path_length(const char* path) noexcept {
   return ::strnlen(path, PATH_MAX);
 }
 
+struct named_place {
+  int directory;
+  const char* path;
+};
+
+// The place in a directory. adds: whether it becomes a resource if it is none, by the folder's
+// mode.
+template <class Adds>
+resource_id entry(named_place where, Adds adds) noexcept {
+  std::array<char, PATH_MAX> folder;  // NOLINT: written before it is read
+  const auto length = path_length(where.path);
+  if (length == 0 || length >= folder.size()) return no_resource;
+  std::string_view whole(where.path, length);
+  while (whole.size() > 1 && whole.back() == '/') whole.remove_suffix(1);
+  const auto slash = whole.rfind('/');
+  // "a/b" lies in "a/", "/b" in "/", "b" in ".".
+  const auto above = slash == std::string_view::npos ? "." : whole.substr(0, slash + 1);
+  std::copy(above.begin(), above.end(), folder.begin());
+  folder[above.size()] = '\0';
+  struct stat status {};
+  if (sys::call(SYS_newfstatat, where.directory, sys::address(folder.data()), sys::address(&status),
+                0) < 0)
+    return no_resource;
+  auto& resources = current_arena()->resources;
+  const resource_key key{resource_key::space::entry, object_of(status.st_dev, status.st_ino),
+                         hash(whole.substr(slash + 1))};
+  const auto known = resources.find(key);
+  if (known != no_resource || !adds(status.st_mode)) return known;
+  const auto id = resources.find_or_add(key, resource_kind::directory_entry);
+  resources.set_name(id, whole);
+  return id;
+}
+
 }  // namespace
 
 resource_id resource_at(const void* address, resource_kind kind) noexcept {
@@ -243,28 +276,15 @@ resource_id known_locks_of(int descriptor, resource_kind kind) noexcept {
 }
 
 resource_id entry_of(int directory, const char* path) noexcept {
-  std::array<char, PATH_MAX> folder;  // NOLINT: written before it is read
-  const auto length = path_length(path);
-  if (length == 0 || length >= folder.size()) return no_resource;
-  std::string_view whole(path, length);
-  while (whole.size() > 1 && whole.back() == '/') whole.remove_suffix(1);
-  const auto slash = whole.rfind('/');
-  // "a/b" lies in "a/", "/b" in "/", "b" in ".".
-  const auto above = slash == std::string_view::npos ? "." : whole.substr(0, slash + 1);
-  std::copy(above.begin(), above.end(), folder.begin());
-  folder[above.size()] = '\0';
-  struct stat status {};
-  if (sys::call(SYS_newfstatat, directory, sys::address(folder.data()), sys::address(&status), 0) <
-      0)
-    return no_resource;
-  auto& resources = current_arena()->resources;
-  const auto known = resources.size();
-  const auto id =
-      resources.find_or_add({resource_key::space::entry, object_of(status.st_dev, status.st_ino),
-                             hash(whole.substr(slash + 1))},
-                            resource_kind::directory_entry);
-  if (resources.size() != known) resources.set_name(id, whole);
-  return id;
+  return entry({directory, path}, [](mode_t) { return true; });
+}
+
+resource_id known_entry_of(int directory, const char* path) noexcept {
+  return entry({directory, path}, [](mode_t) { return false; });
+}
+
+resource_id entry_looked_at(int directory, const char* path) noexcept {
+  return entry({directory, path}, [](mode_t folder) { return (folder & S_IWOTH) != 0; });
 }
 
 resource_id resource_named(std::string_view name, resource_kind kind) noexcept {

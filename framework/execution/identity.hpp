@@ -46,6 +46,13 @@ namespace forkloom::execution {
 // path. no_resource if there is no such directory.
 [[nodiscard]] resource_id entry_of(int directory, const char* path) noexcept;
 
+// The same, or no_resource if nobody has had to do with it.
+[[nodiscard]] resource_id known_entry_of(int directory, const char* path) noexcept;
+
+// The same for whoever only looks: no_resource also if it lies where not everybody may make names,
+// unless somebody has had to do with it.
+[[nodiscard]] resource_id entry_looked_at(int directory, const char* path) noexcept;
+
 // The resource with a name of its own (a logical one, a semaphore or segment before it is mapped).
 [[nodiscard]] resource_id resource_named(std::string_view name, resource_kind kind) noexcept;
 

@@ -18,6 +18,7 @@
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/path.hpp"
+#include "framework/trace/making.hpp"
 
 namespace forkloom::intercept {
 namespace {
@@ -64,6 +65,7 @@ int move(place from, place to, bool replaces, const void* site, Rename real) noe
   controlled_call call{operation::rename, from.entry(), site};
   const auto target = to.entry();
   call.involve(target);
+  call.asks(replaces ? 0 : rename_must_make, 0);
   if (const auto error = call.refusal(); error != 0) return call.failed(error);
   if (real() != 0) return call.failed(errno);
   set_made_alone(target, !replaces && made_alone(call.resource()));

@@ -1,8 +1,8 @@
 // Paths: open, which is a rendezvous for FIFOs, and makes new names in directories.
 //
 // Resource: the inode that the path names. Its model counts the readers that ever opened it. Where
-// a file may be made, the place in the directory (directory.cpp): only then, and for FIFOs, is an
-// open a scheduling point.
+// a file may be made, or somebody has had to do with its name, the place in the directory
+// (directory.cpp): only then, and for FIFOs, is an open a scheduling point.
 // Blocks: opening a FIFO for reading, until a writer is or was there; for writing, until a reader
 // is or was there. O_RDWR and O_NONBLOCK never wait, and what is no FIFO does not either.
 // Releases: the open of the other side; the death of anybody (nobody may come any more).
@@ -174,25 +174,33 @@ int open_fifo(const open_arguments& how, const void* site) noexcept {
   return call.completed(fd);
 }
 
-// Would it make the file, or must it? One who looks may find it there, or may not.
+// Would it make the file, or must it? One who looks may find it there, or may not. The same of
+// whoever only opens what is there, if the execution has had to do with that name.
 bool concerns_name(const open_arguments& how) noexcept {
-  if ((how.flags & O_CREAT) == 0) return false;
-  return (how.flags & O_EXCL) != 0 || !names_anything(how.directory, how.path);
+  if ((how.flags & O_CREAT) != 0 &&
+      ((how.flags & O_EXCL) != 0 || !names_anything(how.directory, how.path)))
+    return true;
+  return (how.flags & O_PATH) == 0 &&
+         execution::known_entry_of(how.directory, how.path) != no_resource;
 }
 
 int open_name(const open_arguments& how, const void* site) noexcept {
-  controlled_call call{operation::open, execution::entry_of(how.directory, how.path), site};
+  const auto entry = execution::entry_of(how.directory, how.path);
+  controlled_call call{operation::open, entry, site};
   call.asks(0, number_of(asked_to_make(how.flags, how.mode)));
   const bool makes = !names_anything(how.directory, how.path);
   if (const auto error = call.refusal(makes ? 0 : only(fault_kind::enospc)); error != 0)
     return call.failed(error);
   const auto fd = how.open();
   if (fd < 0) return call.failed(errno);
-  if (makes)
+  if (makes) {
     call.involve(resource_of(fd));
-  else
-    call.concern(resource_of(fd));
-  if ((how.flags & O_EXCL) != 0) set_made_alone(call.resource(), true);
+    if ((how.flags & O_EXCL) != 0) set_made_alone(entry, true);
+    return call.completed(fd);
+  }
+  call.concern(resource_of(fd));
+  call.involve(entry);
+  call.asks(0, 0);
   return call.completed(fd);
 }
 

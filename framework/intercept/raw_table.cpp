@@ -71,6 +71,12 @@ long eventfd(const system_call& call) noexcept {
 
 long exit_group(const system_call& call) noexcept { ::_exit(arguments{call}.get(0)); }
 
+// The kernel's has no flags.
+long faccessat(const system_call& call) noexcept {
+  const arguments a{call};
+  return kernels(::faccessat(a.get(0), a.get<const char*>(1), a.get(2), 0));
+}
+
 long fcntl(const system_call& call) noexcept {
   const arguments a{call};
   return kernels(::fcntl(a.get(0), a.get(1), a.get<void*>(2)));
@@ -299,6 +305,13 @@ constexpr std::array rows{
     row{SYS_rmdir, same<&::rmdir>},
     row{SYS_unlink, same<&::unlink>},
     row{SYS_unlinkat, same<&::unlinkat>},
+    row{SYS_access, same<&::access>},
+    row{SYS_faccessat, faccessat},
+    row{SYS_faccessat2, same<&::faccessat>},
+    row{SYS_stat, same<&::stat>},
+    row{SYS_lstat, same<&::lstat>},
+    row{SYS_newfstatat, same<&::fstatat>},
+    row{SYS_statx, same<&::statx>},
     // waiting for many
     row{SYS_poll, same<&::poll>},
     row{SYS_ppoll, ppoll},

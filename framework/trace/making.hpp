@@ -25,6 +25,9 @@ struct making {
   return (m.mode & 07777U) | 1U << 12 | (m.must_make ? 1U << 13 : 0);
 }
 
+// event::before of a rename to a name that must be free (RENAME_NOREPLACE).
+inline constexpr std::uint64_t rename_must_make = 1;
+
 // Nothing was asked to be made by any other event.
 [[nodiscard]] constexpr making making_of(const event& e) noexcept {
   std::uint64_t number = 0;

@@ -138,6 +138,9 @@ constexpr std::array<operation_traits, operation_count> operations{{
     {"enter block", false, false, false},
     {"leave block", false, false, false},
     {"fault", false, false, false},
+    {"message sent", false, false, false},
+    {"message handled", false, false, true},
+    {"look", true, false, false},
 }};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(resource_kind::count_)> kinds{

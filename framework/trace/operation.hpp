@@ -164,6 +164,11 @@ enum class operation : std::uint8_t {
   leave_block,
   // what befalls a task: see fault.hpp
   fault,
+  // a message that the program numbers: see forkloom/messages.hpp
+  message_sent,
+  message_handled,
+  // a look at a name in a directory
+  look,
   count_,
 };
 

@@ -13,6 +13,7 @@
 #include "forkloom/ipc/pipe.hpp"
 #include "forkloom/ipc/semaphore.hpp"
 #include "forkloom/memory.hpp"
+#include "forkloom/messages.hpp"
 #include "forkloom/options.hpp"
 #include "forkloom/registry.hpp"
 #include "forkloom/scenario.hpp"

@@ -246,6 +246,21 @@ TEST_CASE("a report names the store and the load that were too weak") {
               "code.cpp:1 (relaxed)"));
 }
 
+TEST_CASE("what a third one put there is no word of the writer's") {
+  stage s;
+  const auto third = s.task("third");
+  const auto text = s.at(8, "text");
+  const auto flag = s.at(0, "flag");
+  s.plain(s.a, store, text);
+  s.atomic(third, store, flag, relaxed);
+  s.atomic(s.b, load, flag, acquire);
+  s.plain(s.b, load, text);
+  const auto found = s.check();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].evidence == indices{0, 3});
+  CHECK_FALSE(tells(found[0], "reader saw in flag"));
+}
+
 TEST_CASE("an acquire load before the release store orders nothing") {
   stage s;
   const auto text = s.at(8, "text");
