@@ -113,6 +113,28 @@ TEST_CASE("programs over the limit and objects that are not complete are refused
   CHECK_THAT(idle.err, Contains("\"counter\" has no operation()"));
 }
 
+TEST_CASE("operations that are not told in full, or have one name, are refused",
+          "[acceptance][object]") {
+  const nothing_left nothing;
+  const auto refused = [](const char* scenario, const char* why) {
+    const auto done = run_forkloom({"run", scenario});
+    CHECK(done.code == 2);
+    CHECK_THAT(done.err, Contains("operation \"next\" of object \"counter\"") && Contains(why));
+  };
+  refused("two operations of one name", "there is one of that name already");
+  refused("an operation without a model", "has no function of the model");
+  refused("an operation of the model alone", "has no function of the object");
+  CHECK(nothing.holds());
+}
+
+TEST_CASE("arguments without a text are shown as such, and the calls are judged",
+          "[acceptance][object]") {
+  const auto done = run_forkloom({"run", "arguments that have no text"});
+  CHECK(done.code == 1);
+  CHECK_THAT(done.out, Contains("not_linearizable: adder is not linearizable") &&
+                           Contains("add((no operator<<)) → 1"));
+}
+
 TEST_CASE("an operation that loops is a hang", "[acceptance][object]") {
   const auto done = run_forkloom({"run", "an operation that loops"});
   CHECK(done.code == 1);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -88,6 +89,11 @@ bound_call<Subject, Model> bind_call(const std::string& called, Does does, Shoul
     static_assert(std::is_trivially_copyable_v<value> && sizeof(value) <= result_size_most,
                   "a result must be trivially copyable and at most 64 bytes, since it outlives "
                   "the process that got it");
+    static_assert(
+        requires(const ModelResult& one, const value& other) {
+          { one == other } -> std::convertible_to<bool>;
+        },
+        "the model's result must be comparable with the object's: operator==");
     const auto read = [](const void* bytes) {
       value got;
       std::memcpy(&got, bytes, sizeof got);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -66,11 +67,13 @@ class object_under_test {
   // How a process comes by the object, before its first call.
   void opened_by(std::function<Subject(process&)> open) { open_ = std::move(open); }
 
-  // An operation of both, and a generator for each of its arguments.
+  // An operation of both, and a generator for each of its arguments. Throws usage_error if it has
+  // the name of another one, or if one of the two is null.
   template <class Result, class ModelResult, class... Arguments, class... ModelArguments>
   void operation(const std::string& called, Result (Subject::*does)(Arguments...),
                  ModelResult (Model::*should)(ModelArguments...),
                  rc::Gen<std::decay_t<Arguments>>... arguments) {
+    require_complete(called, does != nullptr, should != nullptr);
     operations_.push_back(
         rc::gen::map(rc::gen::tuple(std::move(arguments)...),
                      [=](const std::tuple<std::decay_t<Arguments>...>& values) {
@@ -88,6 +91,7 @@ class object_under_test {
                        ModelResult (Model::*should)(ModelArguments...),
                        rc::Gen<std::decay_t<Key>> key,
                        rc::Gen<std::decay_t<Arguments>>... arguments) {
+    require_complete(called, does != nullptr, should != nullptr);
     operations_.push_back(rc::gen::map(
         rc::gen::tuple(std::move(key), std::move(arguments)...),
         [=](const std::tuple<std::decay_t<Key>, std::decay_t<Arguments>...>& values) {
@@ -118,7 +122,18 @@ class object_under_test {
   }
 
  private:
+  void require_complete(const std::string& called, bool has_subject, bool has_model) {
+    const auto which = "operation \"" + called + "\" of object \"" + name_ + "\"";
+    if (!has_subject) throw usage_error(which + " has no function of the object");
+    if (!has_model) throw usage_error(which + " has no function of the model");
+    if (!names_.insert(called).second)
+      throw usage_error(which +
+                        ": there is one of that name already, and reports could not tell "
+                        "them apart");
+  }
+
   std::string name_;
+  std::set<std::string> names_;
   Model initial_;
   std::function<Subject(process&)> open_;
   std::vector<rc::Gen<call>> operations_;
