@@ -44,7 +44,7 @@ effect effect_on(const event& e, resource_id name) {
   if (!done(e)) return {};
   switch (e.op) {
     case operation::open:
-      return {.puts = e.resource == name && making_of(e).may_make};
+      return {.puts = making_of(e).may_make};
     case operation::link:
     case operation::mkdir:
       return {.puts = e.resource == name};
@@ -130,7 +130,7 @@ class reader {
       if (i == seen || e.task == look.task || (e.resource != u.name && e.second != u.name))
         continue;
       const auto does = effect_on(e, u.name);
-      if (look.error == 0 ? !does.takes && !does.puts : !does.puts) continue;
+      if (look.error == 0 ? !does.takes : !does.puts) continue;
       const bool between = u.look < i && i < u.call;
       if (came_between ? between : may_come_between(u, i)) return meeting{i, between};
     }

@@ -68,7 +68,7 @@ class reader {
       given_back.insert(i);
       return;
     }
-    const bool begins = e.op == operation::semop && !taken.contains(semaphore) &&
+    const bool begins = !taken.contains(semaphore) &&
                         std::none_of(begun_.begin(), begun_.end(),
                                      [&](const auto& one) { return one.second == semaphore; });
     if (begins)
@@ -154,11 +154,6 @@ semaphore_locks::semaphore_locks(const trace& what) : what_(what) {
 
 void semaphore_locks::take(std::size_t event) {
   const auto& e = what_.events[event];
-  if (e.op == operation::exit)
-    std::erase_if(held_, [&](const auto& one) {
-      const auto& taken = what_.events[one.second.since];
-      return step_of(taken).undone && process_of(what_, taken.task) == e.task;
-    });
   const auto semaphore = step_of(e).semaphore;
   if (!is_lock(semaphore)) return;
   if (takes(e)) held_[semaphore] = {.lock = semaphore, .since = event};

@@ -4,8 +4,9 @@
 // to a group (the first reader takes it for all, and the last one gives it back), even if the last
 // one happens to be the first. Kept up to date like the lock book, for what that does not know.
 //
-// Of System V semaphores each one of a set is a lock of its own, if every call changes it alone and
-// by one. Its first post may be by anybody: that is how the value is set that it begins with.
+// The first post may be by anybody, before all else: that is how the value is set that it begins
+// with. Of System V semaphores each one of a set is a lock of its own, if every call changes it alone
+// and by one.
 #pragma once
 
 #include <cstddef>

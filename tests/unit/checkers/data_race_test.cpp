@@ -149,6 +149,19 @@ TEST_CASE("a semaphore that is used as a lock is among what is held") {
   CHECK(tells(found[0], "read 4 bytes of x at code.cpp:4, holding semaphore 2 of brushes"));
 }
 
+TEST_CASE("a semaphore that one posts and another takes for good is held by nobody") {
+  stage s;
+  const auto x = s.at(0);
+  const auto done = s.resource("done", resource_kind::semaphore);
+  s.does(s.a, operation::sem_post, done);
+  s.plain(s.a, store, x);
+  s.does(s.b, operation::sem_wait, done);
+  s.plain(s.b, load, x);
+  const auto found = s.check();
+  REQUIRE(found.size() == 1);
+  CHECK(tells(found[0], "reader read 4 bytes of x at code.cpp:3, holding no lock"));
+}
+
 TEST_CASE("a fork orders what the parent did, and a wait what the child did") {
   stage s;
   const auto x = s.at(0);

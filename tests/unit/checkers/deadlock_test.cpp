@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "framework/trace/semaphore_operations.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/checkers/trace_builder.hpp"
@@ -292,6 +294,39 @@ TEST_CASE("a reader behind a waiting writer, who waits for the reader, makes up 
   CHECK(found[0].message ==
         "librarian 0 waits for catalogue that only librarian 1 could release and "
         "librarian 1 waits for catalogue held by librarian 0");
+}
+
+TEST_CASE("an owner that only the object knows is named when it died, and a living one is not") {
+  trace_builder b;
+  const auto teller = b.task("teller 0");
+  const auto waiter = b.task("teller 1");
+  const auto reader = b.task("reader");
+  const auto m = b.resource("m", resource_kind::rwlock);
+  const bool reads = GENERATE(false, true);
+  if (reads) b.does(reader, operation::rwlock_rdlock, m);
+  b.owner(m, teller);
+  b.dies(teller, {.kind = task_end::how::signalled, .code = 9});
+  b.waits(waiter, operation::rwlock_wrlock, m, {});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(contains(found[0].message, "teller 0 died while it held it"));
+}
+
+TEST_CASE("a signal that came too early is no evidence where somebody could still send one") {
+  trace_builder b;
+  const auto one = b.task("one");
+  const auto other = b.task("other");
+  const auto m = b.mutex("m");
+  const auto ready = b.resource("ready", resource_kind::condition);
+  const auto early = b.does(other, operation::cond_signal, ready);
+  b.lock(one, m);
+  b.waits(one, operation::cond_wait, ready, {other});
+  b.waits(other, operation::mutex_lock, m, {one});
+  b.raw().how = ending::stuck;
+  const auto found = check_deadlock(b.done(), {});
+  REQUIRE(found.size() == 1);
+  CHECK(std::count(found[0].evidence.begin(), found[0].evidence.end(), early) == 0);
 }
 
 TEST_CASE("a reader that died inside a read-write lock is named") {

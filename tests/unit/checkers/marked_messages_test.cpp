@@ -113,6 +113,14 @@ TEST_CASE("a message that was sent again may be handled where it was sent again"
   CHECK(c.found().size() == (again ? 0 : 1));
 }
 
+TEST_CASE("one that was sent again does not hide what another one has overtaken") {
+  counter c;
+  for (const std::uint64_t number : {1, 9, 2, 1}) c.sends(c.client, number);
+  for (const std::uint64_t number : {2, 1, 9}) c.handles(c.clerk, number);
+  REQUIRE(c.found().size() == 1);
+  CHECK(contains(c.found()[0].message, "message 9 of orders was overtaken"));
+}
+
 TEST_CASE("a sender may tell late that it sent a message, and the order is the same") {
   counter c;
   c.handles(c.clerk, 1);
