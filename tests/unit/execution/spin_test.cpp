@@ -13,7 +13,7 @@ using enum operation;
 constexpr resource_id flag{0};
 constexpr resource_id other{1};
 
-void look(spin_watch& w, std::uint32_t times, resource_id at = flag, std::uint64_t value = 0) {
+void look_at(spin_watch& w, std::uint32_t times, resource_id at = flag, std::uint64_t value = 0) {
   for (std::uint32_t i = 0; i < times; ++i) w.completed(load, at, value, false);
 }
 
@@ -22,9 +22,9 @@ constexpr auto enough = spin_watch::spinning_looks + 1;
 
 TEST_CASE("who looks often and sees the same spins; one look fewer, and it does not") {
   spin_watch w;
-  look(w, enough - 1);
+  look_at(w, enough - 1);
   CHECK_FALSE(w.spins());
-  look(w, 1);
+  look_at(w, 1);
   CHECK(w.spins());
   CHECK_FALSE(w.waits_for_time());
   REQUIRE(w.places().size() == 1);
@@ -33,14 +33,14 @@ TEST_CASE("who looks often and sees the same spins; one look fewer, and it does 
 
 TEST_CASE("another value, an own change and any other operation are news") {
   spin_watch w;
-  look(w, enough);
-  look(w, 1, flag, 1);
+  look_at(w, enough);
+  look_at(w, 1, flag, 1);
   CHECK_FALSE(w.spins());
-  look(w, enough, flag, 1);
+  look_at(w, enough, flag, 1);
   CHECK(w.spins());
   w.completed(modify, flag, 1, true);
   CHECK_FALSE(w.spins());
-  look(w, enough, flag, 1);
+  look_at(w, enough, flag, 1);
   w.completed(sem_post, other, 0, true);
   CHECK_FALSE(w.spins());
   CHECK(w.places().empty());
@@ -59,33 +59,33 @@ TEST_CASE("yields, looks at the clock and exchanges that fail are looks, too") {
 TEST_CASE("a loop may look at several places, but not at many") {
   spin_watch w;
   for (std::uint32_t i = 0; i < enough; ++i) {
-    look(w, 1, flag);
-    look(w, 1, other);
+    look_at(w, 1, flag);
+    look_at(w, 1, other);
   }
   CHECK(w.spins());
   CHECK(w.places().size() == 2);
   spin_watch walks;
   for (int round = 0; round < 100; ++round)
-    for (std::uint32_t i = 0; i < 9; ++i) look(walks, 1, resource_id{i});
+    for (std::uint32_t i = 0; i < 9; ++i) look_at(walks, 1, resource_id{i});
   CHECK_FALSE(walks.spins());
 }
 
 TEST_CASE("after many more looks it waits for time") {
   spin_watch w;
-  look(w, spin_watch::patient_looks);
+  look_at(w, spin_watch::patient_looks);
   CHECK_FALSE(w.waits_for_time());
-  look(w, 1);
+  look_at(w, 1);
   CHECK(w.waits_for_time());
 }
 
 TEST_CASE("that a task spins is news once, until it has done something else") {
   spin_watch w;
-  look(w, enough);
+  look_at(w, enough);
   CHECK(w.is_news());
-  look(w, 1);
+  look_at(w, 1);
   CHECK_FALSE(w.is_news());
   w.completed(store, flag, 0, true);
-  look(w, enough);
+  look_at(w, enough);
   CHECK(w.is_news());
 }
 
