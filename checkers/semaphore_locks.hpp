@@ -5,8 +5,8 @@
 // one happens to be the first. Kept up to date like the lock book, for what that does not know.
 //
 // The first post may be by anybody, before all else: that is how the value is set that it begins
-// with. Of System V semaphores each one of a set is a lock of its own, if every call changes it alone
-// and by one.
+// with. Of System V semaphores each one of a set is a lock of its own, if every call changes it
+// alone and by one.
 #pragma once
 
 #include <cstddef>
