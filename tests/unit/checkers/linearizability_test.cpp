@@ -42,6 +42,49 @@ TEST_CASE("a read that returns an overwritten value is found, unless it overlaps
   CHECK(linearizable(known_object::cell, overlapping));
 }
 
+TEST_CASE("what comes out before it goes in is found, unless the two overlap",
+          "[linearizability]") {
+  for (const bool overlap : {false, true}) {
+    history_builder cell;
+    const auto read = cell.begin(0, calls::read);
+    if (!overlap) cell.end(read, 7);
+    cell.does(1, calls::write, 7, 0);
+    if (overlap) cell.end(read, 7);
+    CHECK(linearizable(known_object::cell, cell) == overlap);
+    for (const auto object :
+         {known_object::queue, known_object::stack, known_object::priority_queue}) {
+      history_builder b;
+      const auto removal = b.begin(0, calls::remove);
+      if (!overlap) b.end(removal, 7);
+      b.does(1, calls::insert, 7, 0);
+      if (overlap) b.end(removal, 7);
+      CHECK(linearizable(object, b) == overlap);
+    }
+  }
+}
+
+TEST_CASE("a value goes no earlier than it comes, while a greater one is in", "[linearizability]") {
+  for (const std::int64_t other : {9, 1}) {
+    history_builder b;
+    const auto removal = b.begin(0, calls::remove);
+    b.does(1, calls::insert, other, 0);
+    b.does(2, calls::insert, 5, 0);
+    b.end(removal, 5);
+    b.does(1, calls::remove, 0, other);
+    CHECK(linearizable(known_object::priority_queue, b) == (other == 1));
+  }
+}
+
+TEST_CASE("a register whose values are not distinct has no fast way", "[linearizability]") {
+  history_builder b;
+  b.does(0, calls::write, 7, 0);
+  b.does(1, calls::write, 8, 0);
+  b.does(0, calls::write, 7, 0);
+  b.does(1, calls::read, 0, 7);
+  CHECK_FALSE(judge_distinct(known_object::cell, b.done()).has_value());
+  CHECK(linearizable(known_object::cell, b));
+}
+
 TEST_CASE("two reads that see a write come and go are found", "[linearizability]") {
   const auto reads = [](std::int64_t first, std::int64_t second) {
     history_builder b;
@@ -229,6 +272,10 @@ TEST_CASE("a history that cannot be is refused", "[linearizability]") {
   history overlap{{{.process = 0, .invoked = 1, .returned = 3, .operation = calls::read},
                    {.process = 0, .invoked = 2, .returned = 4, .operation = calls::read}}};
   CHECK_THROWS_WITH(judge(overlap, *model), Catch::Contains("before its process has returned"));
+  history after_pending{{{.process = 0, .invoked = 1, .pending = true, .operation = calls::read},
+                         {.process = 0, .invoked = 2, .returned = 3, .operation = calls::read}}};
+  CHECK_THROWS_WITH(judge(after_pending, *model),
+                    Catch::Contains("before its process has returned"));
 }
 
 TEST_CASE("the call that cannot be explained is named", "[linearizability]") {
