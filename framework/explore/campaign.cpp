@@ -9,16 +9,15 @@
 
 #include "forkloom/error.hpp"
 #include "framework/explore/checked_options.hpp"
-#include "framework/explore/confirm.hpp"
 #include "framework/explore/coverage_book.hpp"
 #include "framework/explore/estimates.hpp"
 #include "framework/explore/explain.hpp"
 #include "framework/explore/explorer.hpp"
+#include "framework/explore/fault_tally.hpp"
+#include "framework/explore/finding_maker.hpp"
 #include "framework/explore/progress.hpp"
 #include "framework/explore/result_json.hpp"
 #include "framework/explore/runner.hpp"
-#include "framework/explore/shrink_failure.hpp"
-#include "framework/explore/smaller_program.hpp"
 #include "framework/explore/sources.hpp"
 #include "framework/explore/strategy_spec.hpp"
 #include "framework/explore/suppression.hpp"
@@ -27,7 +26,6 @@
 #include "framework/trace/counted.hpp"
 #include "framework/trace/divergence.hpp"
 #include "framework/trace/fault_plan.hpp"
-#include "framework/trace/schedule.hpp"
 
 namespace forkloom::explore {
 namespace {
@@ -72,10 +70,6 @@ estimate measure(runner& run, std::uint64_t campaign_seed) {
   return longest;
 }
 
-bool is_expected(const options& how, const violation& v) {
-  return std::find(how.expects.begin(), how.expects.end(), v.kind) != how.expects.end();
-}
-
 void judge(campaign_result& result, const options& how) {
   if (result.how == verdict::error) return;
   const auto surprise = [&](const finding& f) {
@@ -99,12 +93,13 @@ void judge(campaign_result& result, const options& how) {
 class campaign {
  public:
   campaign(const scenario_info& scenario, const options& how, const worker_context& context)
-      : scenario_(scenario),
-        options_(how),
+      : options_(how),
         checkers_(chosen_checkers(how)),
         spec_(parse_strategy(how.strategy)),
         allowed_{parse_faults(how.faults), how.timeouts},
-        run_(scenario, how, context) {
+        faults_(allowed_.faults),
+        run_(scenario, how, context),
+        findings_(run_, scenario.name, checkers_, how) {
     result_.scenario = scenario.name;
     result_.strategy = how.strategy;
     result_.seed = how.seed;
@@ -131,7 +126,7 @@ class campaign {
     }
     progress.finish(seen_);
     result_.conclusion = explorer->conclusion();
-    name_faults();
+    result_.faults = faults_.counts();
     result_.seconds = seconds_since(begin);
     sum_up(explorer->samples());
     judge(result_, options_);
@@ -148,8 +143,7 @@ class campaign {
                       "not make; has it changed since?",
                       token.program));
     account(t, token.seed);
-    auto f = blank_finding(t, 0, {.spec = to_string(spec_), .seed = token.seed});
-    f.replays = 1;
+    finding f{.replays = 1};
     find_sources(t);
     auto judged = check(t, checkers_, options_);
     f.violations = std::move(judged.violations);
@@ -161,7 +155,7 @@ class campaign {
     f.token = encode(token);
     f.what_happened = std::move(t);
     result_.findings.push_back(std::move(f));
-    name_faults();
+    result_.faults = faults_.counts();
     result_.seconds = seconds_since(begin);
     judge(result_, options_);
     return std::move(result_);
@@ -196,7 +190,7 @@ class campaign {
     }
     if (is_quiet(found)) return true;
     const auto as_found = found;
-    auto f = explained(number, {what, std::move(t), std::move(found)});
+    auto f = findings_.make(number, {what, std::move(t), std::move(found)});
     if (f.violations.empty()) {
       quiet_.push_back(as_found);
       result_.suppressed += as_found.size();
@@ -219,24 +213,6 @@ class campaign {
       ++same->occurrences;
   }
 
-  finding explained(std::uint64_t number, failure first) {
-    const bool shrinks = shall_shrink(first.found);
-    auto small = shrinks ? with_smaller_program(run_, std::move(first), checkers_, options_)
-                         : std::move(first);
-    auto f = blank_finding(small.what_happened, number, small.how);
-    auto told = explain_small(f, small.how, std::move(small.what_happened), small.found);
-    f.replays = options_.replays;
-    f.reproduced = told.reproduced;
-    f.divergence = std::move(told.divergence);
-    f.violations = std::move(told.violations);
-    f.what_happened = std::move(told.what_happened);
-    if (f.shrunk && small.given_up_after_ms > 0)
-      f.shrunk->given_up_after_ms = small.given_up_after_ms;
-    confirm_predictions(f);
-    run_.use_program("");
-    return f;
-  }
-
   void take_in(const trace& t, const attempt& what, bool failed) {
     seen_.add(coverage_of(t));
     if (failed) ++result_.estimates.failed;
@@ -253,32 +229,6 @@ class campaign {
     if (sampled)
       result_.estimates =
           estimates_from(seen_, schedules_, result_.estimates.failed, options_.keep_going);
-  }
-
-  // Explains the execution, or a smaller one that fails in the same way; the finding then has that
-  // one's token.
-  explanation explain_small(finding& f, const attempt& what, trace t,
-                            const std::vector<violation>& found) {
-    auto small = shall_shrink(found)
-                     ? shrink_failure(run_, what.seed, t, found, checkers_, options_)
-                     : std::nullopt;
-    if (!small) return explain(run_, what.strategy, what.seed, t, found, checkers_, options_);
-    const auto& smaller = small->what_happened;
-    small->how.original =
-        std::exchange(f.token, blank_finding(smaller, 0, {.spec = "", .seed = what.seed}).token);
-    const auto made = schedule_of(smaller);
-    auto told = explain(run_, strategy::replay(made), what.seed, smaller, small->violations,
-                        checkers_, options_);
-    small->how.preemptions = preemptions_of(told.what_happened);
-    f.shrunk = std::move(small->how);
-    return told;
-  }
-
-  [[nodiscard]] bool shall_shrink(std::span<const violation> found) const {
-    const bool surprises = std::any_of(
-        found.begin(), found.end(), [&](const violation& v) { return !is_expected(options_, v); });
-    return options_.shrink_budget > 0 &&
-           options_.shrink >= (surprises ? shrink_what::surprises : shrink_what::everything);
   }
 
   finding* find_like(std::span<const violation> found) {
@@ -302,32 +252,12 @@ class campaign {
     result_.switches += t.switches;
     if (options_.hashes) result_.hashes.push_back({.seed = seed, .steps = t.steps, .hash = t.hash});
     for (const auto& call : t.passed) note_uncontrolled(t, call);
-    count_faults(t);
+    faults_.add(t);
     result_.message = trouble(t);
     if (result_.message.empty()) return true;
     result_.how = verdict::error;
     result_.uncontrolled.push_back(result_.message);
     return false;
-  }
-
-  void count_faults(const trace& t) {
-    if (allowed_.faults.empty()) return;
-    result_.faults.resize(fault_kind_count);  // for the moment, all of them
-    for (std::size_t kind = 0; kind < fault_kind_count; ++kind)
-      result_.faults[kind].chances += t.fault_chances[kind];
-    for (const auto& e : t.events)
-      if (e.op == operation::fault && fault_of(e) != fault_kind::count_)
-        ++result_.faults[index(fault_of(e))].happened;
-  }
-
-  void name_faults() {
-    std::vector<fault_count> wanted;
-    for (std::size_t kind = 0; kind < result_.faults.size(); ++kind) {
-      if (allowed_.faults.most[kind] == 0) continue;
-      wanted.push_back(result_.faults[kind]);
-      wanted.back().name = name(fault_kind(kind));
-    }
-    result_.faults = std::move(wanted);
   }
 
   // Once for each line of the user's.
@@ -339,71 +269,24 @@ class campaign {
       lines.push_back(std::move(text));
   }
 
-  // Steers into each deadlock that was predicted, and says whether it came to that.
-  void confirm_predictions(finding& f) {
-    for (auto& v : f.violations) {
-      if (v.kind != violation_kind::lock_order) continue;
-      const auto [deadlock, steered] = confirm(run_, f.what_happened, v, options_.seed);
-      v.message += deadlock ? " (confirmed)" : " (not confirmed)";
-      if (deadlock)
-        v.details.push_back(
-            fmt::format("confirmed: steered into it, an execution deadlocked; forkloom replay {}",
-                        token_of(*deadlock, {.strategy = {}, .spec = {}, .seed = options_.seed})));
-      else
-        v.details.push_back(fmt::format("not confirmed: {} steered into it did not deadlock",
-                                        steered == 1
-                                            ? "1 execution that was"
-                                            : fmt::format("{} executions that were", steered)));
-    }
-  }
-
-  std::string token_of(const trace& t, const attempt& what) {
-    const auto exposed = run_.exposed_to();
-    return encode({.scenario = scenario_hash(scenario_.name),
-                   .strategy = what.spec.empty() ? spec_of(t) : what.spec,
-                   .seed = what.seed,
-                   .processes = options_.processes,
-                   .progress_limit = options_.progress_limit,
-                   .step_limit = options_.step_limit,
-                   .steps = t.steps,
-                   .hash = t.hash,
-                   .program = run_.program().wanted,
-                   .faults = exposed.faults,
-                   .timeouts = exposed.timeouts});
-  }
-
-  finding blank_finding(const trace& t, std::uint64_t number, const attempt& what) {
-    finding f;
-    f.execution = number;
-    f.token = token_of(t, what);
-    return f;
-  }
-
-  // The whole schedule, for an execution that no seed gives again.
-  static std::string spec_of(const trace& t) {
-    return to_string({.which = strategy_family::schedule,
-                      .schedule = std::make_shared<const schedule>(schedule_of(t))});
-  }
-
   static std::string departure(const replay_token& token, const trace& t,
                                const std::optional<trace>& recorded) {
     if (recorded)
       if (auto text = describe_divergence(*recorded, t); !text.empty()) return text;
     return fmt::format(
         "the replay departed: the token is of an execution of {} steps with trace hash {:016x}; "
-        "this "
-        "one had {} steps and {:016x}. Has the scenario changed since? A failure file (--save) "
-        "shows "
-        "the step",
+        "this one had {} steps and {:016x}. Has the scenario changed since? A failure file "
+        "(--save) shows the step",
         token.steps, token.hash, t.steps, t.hash);
   }
 
-  const scenario_info& scenario_;
   const options& options_;
   std::vector<checkers::checker> checkers_;
   strategy_spec spec_;
   hazards allowed_;
+  fault_tally faults_;
   runner run_;
+  finding_maker findings_;
   coverage_book seen_;
   schedule_count schedules_;
   campaign_result result_;
