@@ -9,6 +9,8 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
 endif()
 
+set(FORKLOOM_DEBUG_LEVEL 1 CACHE STRING
+    "How much debug information, as of -g: 1 has what reports need, lines and calls; 2 has variables too, and builds a quarter slower")
 set(FORKLOOM_SANITIZE "" CACHE STRING "Sanitizers to build with: address, undefined, or both with a comma")
 
 include(CheckIPOSupported)
@@ -24,7 +26,7 @@ target_compile_options(forkloom_settings INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
   -Wno-missing-field-initializers
   # Stacks are walked and explained, also in optimised builds.
-  -fno-omit-frame-pointer -g)
+  -fno-omit-frame-pointer -g${FORKLOOM_DEBUG_LEVEL})
 target_include_directories(forkloom_settings INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/framework/include")
 
 # Sanitizers are for the scenarios, the controller and the tests. The interception library runs before

@@ -70,18 +70,43 @@ std::optional<source_line> call_of(Dwarf_Die* unit, Dwarf_Die* inlined) {
   return source_line{path, static_cast<unsigned>(*line)};
 }
 
-// The scopes around the instruction as it was compiled, from the inside outwards. By its address
-// libdw finds the innermost one, but goes on from an inlined function to where that was defined;
-// from the scope it goes on to where it was inlined.
-std::vector<Dwarf_Die> scopes_at(Dwarf_Die* unit, Dwarf_Addr address) {
-  Dwarf_Die* by_address = nullptr;
-  Dwarf_Die* by_scope = nullptr;
+bool covers(Dwarf_Die* die, Dwarf_Addr address) {
+  switch (dwarf_tag(die)) {
+    case DW_TAG_subprogram:
+    case DW_TAG_inlined_subroutine:
+    case DW_TAG_lexical_block:
+    case DW_TAG_try_block:
+    case DW_TAG_catch_block:
+      return dwarf_haspc(die, address) > 0;
+    default:
+      return false;
+  }
+}
+
+enum class looking : std::uint8_t { into_what_covers, into_everything };
+
+// Adds the functions that were inlined around the instruction, from the inside outwards; false if
+// no function below has it. libdw's own search visits all that a unit declares, twice, and goes on
+// from an inlined function to where that was defined.
+bool add_inlined(Dwarf_Die* parent, Dwarf_Addr address, looking where,
+                 std::vector<Dwarf_Die>& found) {
+  Dwarf_Die child;
+  if (dwarf_child(parent, &child) != 0) return false;
+  do {
+    const bool covered = covers(&child, address);
+    if (!covered && where == looking::into_what_covers) continue;
+    const bool below = add_inlined(&child, address, where, found);
+    if (covered && dwarf_tag(&child) == DW_TAG_inlined_subroutine) found.push_back(child);
+    if (covered || below) return true;
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return false;
+}
+
+// Functions are children of their unit, with few exceptions: those of classes within functions.
+std::vector<Dwarf_Die> inlined_around(Dwarf_Die* unit, Dwarf_Addr address) {
   std::vector<Dwarf_Die> found;
-  if (dwarf_getscopes(unit, address, &by_address) > 0)
-    if (const auto count = dwarf_getscopes_die(by_address, &by_scope); count > 0)
-      found.assign(by_scope, by_scope + count);
-  std::free(by_address);  // NOLINT: libdw says so
-  std::free(by_scope);    // NOLINT
+  if (!add_inlined(unit, address, looking::into_what_covers, found))
+    add_inlined(unit, address, looking::into_everything, found);
   return found;
 }
 
@@ -144,10 +169,8 @@ std::vector<source_line> debug_information::lines_at(std::uint64_t address) cons
   auto* unit = module != nullptr ? unit_at(module, address, bias) : nullptr;
   if (unit == nullptr) return lines;
   if (auto line = line_at(unit, address - bias)) lines.push_back(std::move(*line));
-  for (auto& scope : scopes_at(unit, address - bias)) {
-    if (dwarf_tag(&scope) != DW_TAG_inlined_subroutine) continue;
-    if (auto line = call_of(unit, &scope)) lines.push_back(std::move(*line));
-  }
+  for (auto& inlined : inlined_around(unit, address - bias))
+    if (auto line = call_of(unit, &inlined)) lines.push_back(std::move(*line));
   return lines;
 }
 
