@@ -27,6 +27,7 @@
 #include "framework/execution/inherited_pipes.hpp"
 #include "framework/intercept/descriptor.hpp"
 #include "framework/intercept/eventfd.hpp"
+#include "framework/intercept/first_bytes.hpp"
 #include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/made.hpp"
 #include "framework/intercept/next.hpp"
@@ -82,23 +83,23 @@ std::size_t unread(int fd) noexcept {
   return static_cast<std::size_t>(count);
 }
 
-// How much a fault lets a read of so many bytes have.
-std::size_t part_of_read(controlled_call& call, int fd, std::size_t size) noexcept {
-  if (!controlled_call::possible(fault_kind::partial)) return size;
-  if (size == 0 || comes_in_parts(call.resource()) == 0) return size;
-  const auto there = unread(fd);
-  return there < 2 ? size : call.part_of(std::min(size, there));
+// How much a fault lets a read have; 0: it does not strike.
+std::size_t part_of_read(controlled_call& call, int fd, const iovec* parts, int count) noexcept {
+  if (!controlled_call::possible(fault_kind::partial)) return 0;
+  if (comes_in_parts(call.resource()) == 0) return 0;
+  const auto size = size_if_accepted(parts, static_cast<std::size_t>(count));
+  return cut_of(call, std::min(size, unread(fd)));
 }
 
-// whole: the buffer of a call that has only one, else null.
 template <class Attempt>
-ssize_t read_pipe(int fd, const iovec* parts, int count, const iovec* whole, const void* site,
+ssize_t read_pipe(int fd, const iovec* parts, int count, const void* site,
                   Attempt attempt) noexcept {
   controlled_call call{operation::read, resource_of(fd), site};
   const auto read_some = [&] {
-    const auto part = whole == nullptr ? 0 : part_of_read(call, fd, whole->iov_len);
-    if (whole == nullptr || part == whole->iov_len) return attempt();
-    return real_read(fd, whole->iov_base, part);
+    const auto part = part_of_read(call, fd, parts, count);
+    if (part == 0) return attempt();
+    first_bytes cut(parts, static_cast<std::size_t>(count), part);
+    return real_readv(fd, cut.data(), static_cast<int>(cut.count()));
   };
   for (;;) {
     // Looked at anew after each wait, as the kernel does: another task may have set it meanwhile.
@@ -140,26 +141,28 @@ int wait_as_if_full(controlled_call& call, int fd) noexcept {
   return 0;
 }
 
-// How much a fault lets a write of one buffer of so many bytes put in. A handler of a signal may
-// interrupt it when a part is written, or there is only so much room.
-std::size_t part_of_write(controlled_call& call, std::size_t size) noexcept {
-  if (size <= PIPE_BUF) return size;
+// How much a fault lets a write put in; 0: it does not strike. A handler of a signal may interrupt
+// it when a part is written, or there is only so much room. O_DIRECT makes packets.
+std::size_t part_of_write(controlled_call& call, int fd, const iovec* parts, int count) noexcept {
+  if (!controlled_call::possible(fault_kind::partial)) return 0;
+  const auto size = size_if_accepted(parts, static_cast<std::size_t>(count));
+  if (size <= PIPE_BUF || (status_flags(fd) & O_DIRECT) != 0) return 0;
   comes_in_parts(call.resource()) = 1;
-  return call.part_of(size);
+  return cut_of(call, size);
 }
 
 // attempt: the call as it was made; parts: what it writes, looked at once the kernel has accepted
-// it; whole: the buffer, if it is a call that has only one. That the kernel read them is told where
-// it happened: before they are handed on.
+// it. That the kernel read them is told where it happened: before they are handed on.
 template <class Attempt>
-ssize_t write_pipe(int fd, const iovec* parts, int count, const iovec* whole, const void* site,
+ssize_t write_pipe(int fd, const iovec* parts, int count, const void* site,
                    Attempt attempt) noexcept {
   controlled_call call{operation::write, resource_of(fd), site};
   if (const auto error = wait_as_if_full(call, fd); error != 0) return call.failed(error);
-  const auto part = whole == nullptr ? 0 : part_of_write(call, whole->iov_len);
-  const bool stops_short = whole != nullptr && part < whole->iov_len;
+  const auto part = part_of_write(call, fd, parts, count);
+  const bool stops_short = part != 0;
+  first_bytes cut(parts, static_cast<std::size_t>(count), part);
   const auto write_some = [&] {
-    return stops_short ? real_write(fd, whole->iov_base, part) : attempt();
+    return stops_short ? real_writev(fd, cut.data(), static_cast<int>(cut.count())) : attempt();
   };
   for (;;) {
     const auto flags = status_flags(fd);
@@ -218,11 +221,10 @@ ssize_t read_watched(int fd, const void* site, Attempt attempt) noexcept {
 }
 
 // Whatever is behind the descriptor. attempt: the call as it was made; parts: where it reads to.
-// whole: the same, if the call has only one.
 template <class Attempt>
-ssize_t read_any(int fd, const iovec* parts, int count, const iovec* whole, const void* site,
+ssize_t read_any(int fd, const iovec* parts, int count, const void* site,
                  Attempt attempt) noexcept {
-  if (is_pipe(fd)) return read_pipe(fd, parts, count, whole, site, attempt);
+  if (is_pipe(fd)) return read_pipe(fd, parts, count, site, attempt);
   switch (execution::sort_of(fd)) {
     case execution::event_source::eventfd:
       return read_eventfd(fd, parts, count, site);
@@ -239,9 +241,9 @@ ssize_t read_any(int fd, const iovec* parts, int count, const iovec* whole, cons
 }
 
 template <class Attempt>
-ssize_t write_any(int fd, const iovec* parts, int count, const iovec* whole, const void* site,
+ssize_t write_any(int fd, const iovec* parts, int count, const void* site,
                   Attempt attempt) noexcept {
-  if (is_pipe(fd)) return write_pipe(fd, parts, count, whole, site, attempt);
+  if (is_pipe(fd)) return write_pipe(fd, parts, count, site, attempt);
   if (execution::sort_of(fd) == execution::event_source::eventfd)
     return write_eventfd(fd, parts, count, site);
   const auto written = attempt();
@@ -251,15 +253,14 @@ ssize_t write_any(int fd, const iovec* parts, int count, const iovec* whole, con
 
 ssize_t read_parts(int fd, const iovec* parts, int count, const void* site) noexcept {
   if (is_socket(fd)) return readv_socket(fd, parts, count, site);
-  const auto got =
-      read_any(fd, parts, count, nullptr, site, [&] { return real_readv(fd, parts, count); });
+  const auto got = read_any(fd, parts, count, site, [&] { return real_readv(fd, parts, count); });
   tell_buffer_access(operation::store, parts, static_cast<std::size_t>(count), got, site);
   return got;
 }
 
 ssize_t write_parts(int fd, const iovec* parts, int count, const void* site) noexcept {
   if (is_socket(fd)) return writev_socket(fd, parts, count, site);
-  return write_any(fd, parts, count, nullptr, site, [&] { return real_writev(fd, parts, count); });
+  return write_any(fd, parts, count, site, [&] { return real_writev(fd, parts, count); });
 }
 
 bool never_waits(int fd) noexcept {
@@ -288,15 +289,14 @@ ssize_t write_at(int fd, const iovec* parts, int count, off_t place, int flags,
 // is told where it happens: after what was received with the bytes.
 ssize_t read_into(int fd, void* buffer, std::size_t count, const void* site) noexcept {
   const iovec whole{buffer, count};
-  const auto result =
-      read_any(fd, &whole, 1, &whole, site, [&] { return real_read(fd, buffer, count); });
+  const auto result = read_any(fd, &whole, 1, site, [&] { return real_read(fd, buffer, count); });
   tell_buffer_access(operation::store, buffer, result, site);
   return result;
 }
 
 ssize_t write_from(int fd, const void* buffer, std::size_t count, const void* site) noexcept {
   const iovec whole{const_cast<void*>(buffer), count};  // NOLINT: an iovec serves reads as well
-  return write_any(fd, &whole, 1, &whole, site, [&] { return real_write(fd, buffer, count); });
+  return write_any(fd, &whole, 1, site, [&] { return real_write(fd, buffer, count); });
 }
 
 int made_pipe(const int* ends, int result, const void* site) noexcept {

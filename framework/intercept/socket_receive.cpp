@@ -20,6 +20,7 @@
 #include <cstring>
 
 #include "framework/execution/event_source.hpp"
+#include "framework/intercept/first_bytes.hpp"
 #include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/remainder.hpp"
@@ -43,7 +44,8 @@ constinit next<ssize_t(int, void*, std::size_t, std::size_t, int)> real_recv_chk
 constinit next<ssize_t(int, void*, std::size_t, std::size_t, int, sockaddr*, socklen_t*)>
     real_recvfrom_chk{"__recvfrom_chk"};
 
-// One call. `message` is what a recvmsg was given; others have only parts.
+// One call. `message` is what a recvmsg was given, whose parts are known once the kernel has
+// accepted it; others have only parts.
 struct receiving {
   int fd;
   int flags;
@@ -51,13 +53,19 @@ struct receiving {
   std::size_t part_count;
   const msghdr* message;
   const void* site;
-  bool one_buffer = false;  // it is a call that has no more
 
   // Only once the kernel has accepted them.
   [[nodiscard]] std::size_t size() const noexcept {
     std::size_t total = 0;
     for (std::size_t i = 0; i < part_count; ++i) total += parts[i].iov_len;
     return total;
+  }
+
+  // What the kernel has not accepted yet; 0 if it will not.
+  [[nodiscard]] std::size_t size_before() const noexcept {
+    if (message == nullptr) return size_if_accepted(parts, part_count);
+    if (!readable(message, sizeof *message)) return 0;
+    return size_if_accepted(message->msg_iov, message->msg_iovlen);
   }
 
   // The first bytes of the buffers have come.
@@ -147,19 +155,19 @@ bool came_with_control(const receiving& what) noexcept {
   return what.message != nullptr && what.message->msg_controllen != 0;
 }
 
-// How many bytes a fault lets the call have: of a stream they come as they come.
+// How many bytes a fault lets the call have, as of a stream they come as they come; 0: it does not
+// strike.
 std::size_t part_of(controlled_call& call, const receiving& what) noexcept {
   constexpr int wants_all_or_looks = MSG_WAITALL | MSG_PEEK | MSG_ERRQUEUE | MSG_OOB;
-  const auto size = what.one_buffer ? what.size() : 0;
-  if (size < 2 || !controlled_call::possible(fault_kind::partial)) return size;
-  if ((what.flags & wants_all_or_looks) != 0 || !is_stream(what.fd)) return size;
+  if (!controlled_call::possible(fault_kind::partial)) return 0;
+  if ((what.flags & wants_all_or_looks) != 0 || !is_stream(what.fd)) return 0;
   int there = 0;
   sys::call(SYS_ioctl, what.fd, FIONREAD, sys::address(&there));
-  return there < 2 ? size : call.part_of(std::min(size, static_cast<std::size_t>(there)));
+  return cut_of(call, std::min(what.size_before(), static_cast<std::size_t>(there)));
 }
 
-// attempt: the real call, so that it cannot wait, and for so many bytes at most, if it has one
-// buffer; bytes, or a negative error.
+// attempt: the real call, so that it cannot wait, and for that part only, if it is not 0; bytes, or
+// a negative error.
 template <class Attempt>
 ssize_t receive(const receiving& what, Attempt attempt) noexcept {
   constexpr int never_wait = MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB;
@@ -200,21 +208,35 @@ ssize_t receive(const receiving& what, Attempt attempt) noexcept {
 ssize_t receive_bytes(int fd, void* buffer, std::size_t size, int flags, sockaddr* from,
                       socklen_t* from_size, const void* site) noexcept {
   const iovec whole{buffer, size};
-  return receive({fd, flags, &whole, 1, nullptr, site, true}, [&](std::size_t most) {
-    return sys::call(SYS_recvfrom, fd, sys::address(buffer), static_cast<long>(most),
-                     flags | MSG_DONTWAIT, sys::address(from), sys::address(from_size));
+  return receive({fd, flags, &whole, 1, nullptr, site}, [&](std::size_t part) {
+    const auto asked = static_cast<long>(part == 0 ? size : part);
+    return sys::call(SYS_recvfrom, fd, sys::address(buffer), asked, flags | MSG_DONTWAIT,
+                     sys::address(from), sys::address(from_size));
   });
 }
 
 // The kernel writes into the header what it found; an attempt that found nothing leaves it alone.
 ssize_t receive_message(int fd, msghdr* message, int flags, const void* site) noexcept {
-  receiving what{fd, flags, nullptr, 0, nullptr, site};
-  return receive(what, [&](std::size_t) {
-    const auto result = sys::call(SYS_recvmsg, fd, sys::address(message), flags | MSG_DONTWAIT);
+  receiving what{fd, flags, nullptr, 0, message, site};
+  const auto attempt = [&](msghdr* into) {
+    return sys::call(SYS_recvmsg, fd, sys::address(into), flags | MSG_DONTWAIT);
+  };
+  const auto attempt_part = [&](std::size_t part) {
+    first_bytes cut(message->msg_iov, message->msg_iovlen, part);
+    auto first = *message;
+    first.msg_iov = cut.data();
+    first.msg_iovlen = cut.count();
+    const auto result = attempt(&first);
+    first.msg_iov = message->msg_iov;
+    first.msg_iovlen = message->msg_iovlen;
+    if (result >= 0) *message = first;
+    return result;
+  };
+  return receive(what, [&](std::size_t part) {
+    const auto result = part == 0 ? attempt(message) : attempt_part(part);
     if (result >= 0) {
       what.parts = message->msg_iov;
       what.part_count = message->msg_iovlen;
-      what.message = message;
     }
     return result;
   });
@@ -236,17 +258,22 @@ bool passes(int fd) noexcept { return !controlled() || !is_socket(fd); }
 
 ssize_t read_socket(int fd, void* buffer, std::size_t count, const void* site) noexcept {
   const iovec whole{buffer, count};
-  return receive({fd, 0, &whole, 1, nullptr, site, true}, [&](std::size_t most) {
+  return receive({fd, 0, &whole, 1, nullptr, site}, [&](std::size_t part) {
+    const auto asked = static_cast<long>(part == 0 ? count : part);
     return read_without_waiting(
-        fd, [&] { return sys::call(SYS_read, fd, sys::address(buffer), static_cast<long>(most)); });
+        fd, [&] { return sys::call(SYS_read, fd, sys::address(buffer), asked); });
   });
 }
 
 ssize_t readv_socket(int fd, const iovec* parts, int count, const void* site) noexcept {
   const auto part_count = static_cast<std::size_t>(std::max(count, 0));
-  return receive({fd, 0, parts, part_count, nullptr, site}, [&](std::size_t) {
-    return read_without_waiting(
-        fd, [&] { return sys::call(SYS_readv, fd, sys::address(parts), count); });
+  return receive({fd, 0, parts, part_count, nullptr, site}, [&](std::size_t part) {
+    first_bytes cut(parts, part_count, part);
+    return read_without_waiting(fd, [&] {
+      return part == 0 ? sys::call(SYS_readv, fd, sys::address(parts), count)
+                       : sys::call(SYS_readv, fd, sys::address(cut.data()),
+                                   static_cast<long>(cut.count()));
+    });
   });
 }
 

@@ -20,6 +20,7 @@
 #include <cstring>
 
 #include "framework/execution/event_source.hpp"
+#include "framework/intercept/first_bytes.hpp"
 #include "framework/intercept/instrumented.hpp"
 #include "framework/intercept/next.hpp"
 #include "framework/intercept/remainder.hpp"
@@ -45,7 +46,6 @@ struct sending {
   const msghdr* message;
   int flags;
   const void* site;
-  bool one_buffer = false;  // it is a call that has no more
 
   [[nodiscard]] std::size_t size() const noexcept {
     std::size_t total = 0;
@@ -149,18 +149,25 @@ long send_rest(controlled_call& call, const sending& what, const patience& how,
   return more;
 }
 
-// What a fault lets a call send: all, or, of a stream, a part, as if a handler of a signal had
-// interrupted it then.
+// How much of a stream a fault lets a call send, as if a handler of a signal had interrupted it
+// then; 0: it does not strike. Of what is urgent only the last byte is.
+std::size_t part_of(controlled_call& call, const sending& what) noexcept {
+  if (!controlled_call::possible(fault_kind::partial)) return 0;
+  if (!is_stream(what.fd) || (what.flags & MSG_OOB) != 0) return 0;
+  const auto* message = what.message;
+  if (!readable(message, sizeof *message)) return 0;
+  return cut_of(call, size_if_accepted(message->msg_iov, message->msg_iovlen));
+}
+
+// The message, or the first bytes of it, with all that goes along.
 class cut_message {
  public:
-  cut_message(controlled_call& call, const sending& what) noexcept : whole_(what.message) {
-    if (!controlled_call::possible(fault_kind::partial)) return;
-    if (!what.one_buffer || !is_stream(what.fd)) return;
-    part_ = *what.message->msg_iov;
-    part_.iov_len = call.part_of(part_.iov_len);
-    is_cut_ = part_.iov_len < what.message->msg_iov->iov_len;
-    cut_ = *what.message;
-    cut_.msg_iov = &part_;
+  cut_message(const msghdr* whole, std::size_t part) noexcept : whole_(whole), is_cut_(part != 0) {
+    if (!is_cut_) return;
+    parts_ = first_bytes(whole->msg_iov, whole->msg_iovlen, part);
+    cut_ = *whole;
+    cut_.msg_iov = parts_.data();
+    cut_.msg_iovlen = parts_.count();
   }
   cut_message(const cut_message&) = delete;
   cut_message& operator=(const cut_message&) = delete;
@@ -170,8 +177,8 @@ class cut_message {
 
  private:
   const msghdr* whole_;
-  bool is_cut_ = false;
-  iovec part_{};
+  bool is_cut_;
+  first_bytes parts_;
   msghdr cut_{};
 };
 
@@ -180,7 +187,7 @@ ssize_t send_message(const sending& what) noexcept {
   const auto own = resource_of(what.fd);
   controlled_call call{operation::send, own, what.site};
   if (const auto error = call.refusal(); error != 0) return call.failed(error);
-  const cut_message message(call, what);
+  const cut_message message(what.message, part_of(call, what));
   for (;;) {
     auto result =
         sys::call(SYS_sendmsg, what.fd, sys::address(message.get()), what.flags | MSG_DONTWAIT);
@@ -212,7 +219,7 @@ ssize_t send_bytes(int fd, const void* data, std::size_t size, int flags, const 
   message.msg_namelen = to_size;
   message.msg_iov = &whole;
   message.msg_iovlen = 1;
-  return send_message({fd, &message, flags, site, true});
+  return send_message({fd, &message, flags, site});
 }
 
 bool passes(int fd) noexcept { return !controlled() || !is_socket(fd); }
@@ -280,16 +287,19 @@ ssize_t send(int fd, const void* data, std::size_t size, int flags) {
   return send_bytes(fd, data, size, flags, nullptr, 0, __builtin_return_address(0));
 }
 
-// The messages that went before one that failed count; the kernel forgets why it failed.
+// The messages that went before one that failed count; the kernel forgets why it failed. One that
+// went in part is the last one.
 int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   if (passes(fd)) return real_sendmmsg(fd, messages, count, flags);
   const auto* site = __builtin_return_address(0);
   count = std::min<unsigned>(count, IOV_MAX);
   unsigned done = 0;
-  for (; done < count; ++done) {
-    const auto sent = send_message({fd, &messages[done].msg_hdr, flags, site});
+  while (done < count) {
+    const sending what{fd, &messages[done].msg_hdr, flags, site};
+    const auto sent = send_message(what);
     if (sent < 0) return done > 0 ? static_cast<int>(done) : -1;
-    messages[done].msg_len = static_cast<unsigned>(sent);
+    messages[done++].msg_len = static_cast<unsigned>(sent);
+    if (static_cast<std::size_t>(sent) < what.size()) break;
   }
   return static_cast<int>(done);
 }

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "tests/integration/faults/campaign.hpp"
+#include "tests/integration/faults/ends.hpp"
 
 using namespace forkloom;
 using namespace forkloom::faults_test;
@@ -19,29 +20,12 @@ namespace {
 constexpr std::size_t long_write = 10'000;  // more than PIPE_BUF
 constexpr std::size_t short_write = 100;
 
-struct ends {
-  std::array<int, 2> of{};
-
-  ends() { expect(that(::pipe(of.data())) == 0); }
-  explicit ends(int socket_type) {
-    expect(that(::socketpair(AF_UNIX, socket_type, 0, of.data())) == 0);
-  }
-  ends(const ends&) = delete;
-  ends& operator=(const ends&) = delete;
-  ~ends() {
-    for (const int end : of) ::close(end);
-  }
-  [[nodiscard]] int in() const { return of[0]; }
-  [[nodiscard]] int out() const { return of[1]; }
-};
-
 struct piped : ends {
   long written = 0;
   long got = 0;
 };
 
-struct connected : ends {
-  connected() : ends(SOCK_STREAM) {}
+struct connected : sockets<SOCK_STREAM> {
   long written = 0;
   long got = 0;
 };
@@ -99,26 +83,19 @@ TEST_CASE("a send that was cut short does not go on by itself", "[faults]") {
                             [](connected& w) { expect(that(w.written) == long{short_write}); }));
 }
 
-namespace {
-
-struct whole_messages : ends {
-  whole_messages() : ends(SOCK_DGRAM) {}
-};
-
-}  // namespace
-
 TEST_CASE("a datagram goes and comes whole", "[faults]") {
-  const auto result = explored<whole_messages>(
+  using datagrams = sockets<SOCK_DGRAM>;
+  const auto result = explored<datagrams>(
       partial,
-      {[](whole_messages& w) {
+      {[](datagrams& w) {
          const std::array<char, short_write> bytes{};
          expect(that(::send(w.out(), bytes.data(), bytes.size(), 0)) == long{short_write});
        },
-       [](whole_messages& w) {
+       [](datagrams& w) {
          std::array<char, long_write> room{};
          expect(that(::recv(w.in(), room.data(), room.size(), 0)) == long{short_write});
        }},
-      [](whole_messages&) {});
+      [](datagrams&) {});
   CHECK(result.how == explore::verdict::as_expected);
   CHECK(result.faults.at(0).chances == 0);
 }
