@@ -53,6 +53,12 @@ struct sending {
     return total;
   }
 
+  // What the kernel has not accepted yet; 0 if it will not.
+  [[nodiscard]] std::size_t size_before() const noexcept {
+    if (!readable(message, sizeof *message)) return 0;
+    return size_if_accepted(message->msg_iov, message->msg_iovlen);
+  }
+
   // A connection of UDP leads to whoever is at the address now.
   [[nodiscard]] resource_id target(resource_id own) const noexcept {
     if (is_stream(fd)) return peer_of(own);
@@ -149,14 +155,43 @@ long send_rest(controlled_call& call, const sending& what, const patience& how,
   return more;
 }
 
+// What a stream has been given and nobody has taken out yet: of TCP in bytes, which it confirms
+// before; of a Unix socket in memory.
+std::uint64_t not_taken(int fd, resource_id own) noexcept {
+  if (is_tcp(fd)) return unread(own);
+  int used = 0;
+  sys::call(SYS_ioctl, fd, SIOCOUTQ, sys::address(&used));
+  return static_cast<std::uint64_t>(used);
+}
+
+// To send nothing is refused like anything else once no more can be sent. An error that is waiting
+// is not asked for: whoever hears of it takes it away.
+bool may_still_send(int fd) noexcept {
+  return (ready(fd, 0) & (POLLERR | POLLHUP)) == 0 &&
+         sys::call(SYS_sendto, fd, 0, 0, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0) == 0;
+}
+
+// A stream that is not empty may have no room for more: how much it holds is the system's affair
+// (socket(7), wmem_default; tcp(7), tcp_mem). 0 once there is room again, or why the call ends.
+int wait_as_if_full(controlled_call& call, const sending& what, const patience& how) noexcept {
+  if (!controlled_call::possible(fault_kind::full)) return 0;
+  const auto own = call.resource();
+  const auto size = what.size_before();
+  if (size == 0 || !is_stream(what.fd) || talks_to_outside(what.fd, own)) return 0;
+  const auto before = not_taken(what.fd, own);
+  if (before == 0 || !may_still_send(what.fd) || !call.finds_no_room()) return 0;
+  call.asks(size, 0);
+  while (not_taken(what.fd, own) >= before && may_still_send(what.fd))
+    if (const auto error = wait_for_room(call, what, how); error != 0) return error;
+  return 0;
+}
+
 // How much of a stream a fault lets a call send, as if a handler of a signal had interrupted it
 // then; 0: it does not strike. Of what is urgent only the last byte is.
 std::size_t part_of(controlled_call& call, const sending& what) noexcept {
   if (!controlled_call::possible(fault_kind::partial)) return 0;
   if (!is_stream(what.fd) || (what.flags & MSG_OOB) != 0) return 0;
-  const auto* message = what.message;
-  if (!readable(message, sizeof *message)) return 0;
-  return cut_of(call, size_if_accepted(message->msg_iov, message->msg_iovlen));
+  return cut_of(call, what.size_before());
 }
 
 // The message, or the first bytes of it, with all that goes along.
@@ -187,6 +222,7 @@ ssize_t send_message(const sending& what) noexcept {
   const auto own = resource_of(what.fd);
   controlled_call call{operation::send, own, what.site};
   if (const auto error = call.refusal(); error != 0) return call.failed(error);
+  if (const auto error = wait_as_if_full(call, what, how); error != 0) return call.failed(error);
   const cut_message message(what.message, part_of(call, what));
   for (;;) {
     auto result =

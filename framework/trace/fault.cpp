@@ -21,7 +21,7 @@ constexpr std::array<fault_description, fault_kind_count> descriptions{{
     {"enospc", "calls that make a name or an object", "there is no room for another one"},
     {"emfile", "calls that make a descriptor", "the process has as many open as it may have"},
     {"enomem", "calls that need memory of the kernel", "there is none"},
-    {"full", "writes to a pipe or queue that is not empty",
+    {"full", "writes to a pipe, stream socket or queue that is not empty",
      "there is no room: the call waits until something is taken out, or says EAGAIN"},
     {"wakeup", "waits for condition variables and futexes",
      "a spurious wake-up: the wait ends, and nobody has ended it"},
