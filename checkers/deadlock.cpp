@@ -10,6 +10,7 @@
 #include "checkers/checker.hpp"
 #include "checkers/knot.hpp"
 #include "checkers/lock_book.hpp"
+#include "checkers/lost_unit.hpp"
 #include "checkers/lost_wake_up.hpp"
 #include "checkers/words.hpp"
 #include "framework/trace/semaphore_operations.hpp"
@@ -144,9 +145,8 @@ bool waits_for_signal(const trace& what, const wait_record& wait) {
 // What was left out, if nobody can ever let the task go on.
 std::string missing(const trace& what, const lock_book& locks, const wait_record& wait) {
   if (const auto dead = dead_holder(what, locks, wait); dead != no_task)
-    return text(what.task_name(dead),
-                killed_by_fault(what, dead) ? " was killed by a fault" : " died",
-                " while it held it");
+    return text(what.task_name(dead), " ", death_in_words(what, dead), " while it held it");
+  if (const auto lost = find_lost_unit(what, wait)) return lost->words;
   if (const auto lost = find_lost_wake_up(what, wait)) return lost->words;
   switch (wait.op) {
     case operation::cond_wait:
@@ -223,8 +223,12 @@ std::string others(const trace& what, const members& knot) {
 void explain(const trace& what, const wait_record& wait, const lock_book& locks, violation& found) {
   const auto releasers = names(what, helpers(what, locks, wait));
   found.evidence.push_back(wait.event);
-  if (const auto lost = find_lost_wake_up(what, wait); lost && releasers.empty())
-    found.evidence.insert(found.evidence.end(), lost->evidence.begin(), lost->evidence.end());
+  const auto add_evidence = [&](const auto& lost) {
+    if (lost && releasers.empty())
+      found.evidence.insert(found.evidence.end(), lost->evidence.begin(), lost->evidence.end());
+  };
+  add_evidence(find_lost_wake_up(what, wait));
+  add_evidence(find_lost_unit(what, wait));
   found.details.push_back(text(
       what.task_name(wait.task), " is blocked in ", name(wait.op), " on ", wanted(what, wait),
       at(what, wait.event), "; ",

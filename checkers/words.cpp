@@ -81,14 +81,24 @@ std::size_t death_of(const trace& what, task_id task) {
 }
 
 bool killed_by_fault(const trace& what, task_id task) {
-  const auto process = process_of(what, task);
-  return std::any_of(what.events.begin(), what.events.end(), [&](const event& e) {
-    return kills_by_fault(e) && process_of(what, e.task) == process;
-  });
+  return death_by_fault(what, task) != no_event;
 }
 
 bool killed_by_fault(const trace& what) {
   return std::any_of(what.events.begin(), what.events.end(), kills_by_fault);
+}
+
+std::size_t death_by_fault(const trace& what, task_id task) {
+  const auto process = process_of(what, task);
+  return last_that(what, [&](const event& e) {
+    return kills_by_fault(e) && process_of(what, e.task) == process;
+  });
+}
+
+std::string death_in_words(const trace& what, task_id task) {
+  const auto fault = death_by_fault(what, task);
+  return fault == no_event ? "died"
+                           : text("was killed by a fault at step ", what.events[fault].step);
 }
 
 std::vector<std::size_t> evidence(std::vector<std::size_t> events) {

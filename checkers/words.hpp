@@ -62,6 +62,12 @@ template <class... Parts>
 [[nodiscard]] bool killed_by_fault(const trace& what, task_id task);
 [[nodiscard]] bool killed_by_fault(const trace& what);  // any process
 
+// The event of the fault that killed it; no_event if none did.
+[[nodiscard]] std::size_t death_by_fault(const trace& what, task_id task);
+
+// "was killed by a fault at step 12", or "died".
+[[nodiscard]] std::string death_in_words(const trace& what, task_id task);
+
 // Indices that exist, ascending, each once.
 [[nodiscard]] std::vector<std::size_t> evidence(std::vector<std::size_t> events);
 

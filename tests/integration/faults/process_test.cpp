@@ -123,7 +123,8 @@ TEST_CASE("a lock of a process that a fault killed is a deadlock that says so", 
   const auto& found = result.findings[0].violations;
   REQUIRE(found.size() == 1);
   CHECK(found[0].kind == violation_kind::deadlock);
-  CHECK_THAT(found[0].message, Catch::Contains("was killed by a fault while it held it"));
+  CHECK_THAT(found[0].message, Catch::Contains("was killed by a fault at step ") &&
+                                   Catch::Contains(" while it held it"));
   CHECK(result.findings[0].reproduced == 1);
 }
 
