@@ -274,6 +274,17 @@ options overridden(options how, const option_texts& texts) {
   return how;
 }
 
+std::set<std::string_view> overridden_variables(const option_texts& texts) {
+  std::set<std::string_view> found;
+  if (texts.executions) found.insert("FORKLOOM_EXECUTIONS");
+  if (texts.seed) found.insert("FORKLOOM_SEED");
+  if (texts.strategy) found.insert("FORKLOOM_STRATEGY");
+  if (texts.faults) found.insert("FORKLOOM_FAULTS");
+  if (texts.timeouts) found.insert("FORKLOOM_TIMEOUTS");
+  if (texts.shrink_budget || texts.no_shrink) found.insert("FORKLOOM_SHRINK");
+  return found;
+}
+
 any_request parse_command_line(int argc, const char* const* argv) {
   return parser().parse(argc, argv);
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -25,6 +27,9 @@ struct option_texts {
 
 // The options with those of the command line put in. Throws usage_error for one out of range.
 [[nodiscard]] options overridden(options how, const option_texts& texts);
+
+// The environment variables that an option was given in place of: what they say does not matter.
+[[nodiscard]] std::set<std::string_view> overridden_variables(const option_texts& texts);
 
 struct list_request {
   std::vector<std::string> patterns;

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
+#include <string_view>
 
 #include "forkloom/error.hpp"
 #include "framework/cli/command.hpp"
@@ -43,9 +45,12 @@ std::optional<replay_token> token_to_replay() {
 }
 
 // An option stands above the variable, so a bad one does no harm then.
-void check_environment(const option_texts& how) {
-  if (!how.strategy) (void)from_environment("FORKLOOM_STRATEGY", explore::parse_strategy);
-  if (!how.faults) (void)from_environment("FORKLOOM_FAULTS", parse_faults);
+void check_environment(const std::set<std::string_view>& but_not) {
+  const auto check = [&](const char* variable, auto parse) {
+    if (!but_not.contains(variable)) (void)from_environment(variable, parse);
+  };
+  check("FORKLOOM_STRATEGY", explore::parse_strategy);
+  check("FORKLOOM_FAULTS", parse_faults);
 }
 
 // The one scenario that the token is of, if it was selected; the others are skipped.
@@ -218,7 +223,8 @@ int run(const run_request& request) {
   auto selected =
       made ? std::vector<const scenario_info*>{&*made} : select(scenarios(), request.patterns);
   const auto token = token_to_replay();
-  check_environment(request.how);
+  const auto not_asked = overridden_variables(request.how);
+  check_environment(not_asked);
   if (token) keep_owner(selected, *token);
   if (!request.save.empty()) make_directory(request.save);
   const hash_file hashes(request.hashes);
@@ -228,7 +234,7 @@ int run(const run_request& request) {
   std::vector<explore::campaign_result> results;
   unused_faults unused(request.how);
   for (const auto* scenario : selected) {
-    auto how = overridden(explore::with_environment(scenario->defaults), request.how);
+    auto how = overridden(explore::with_environment(scenario->defaults, not_asked), request.how);
     how.hashes = hashes.wanted();
     // What is expected is printed in two lines, unless it is all that there is to read.
     how.shrink =

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <set>
+#include <string_view>
 
 #include "forkloom/options.hpp"
 #include "forkloom/registry.hpp"
@@ -28,8 +30,9 @@ namespace forkloom::explore {
 [[nodiscard]] int interrupting_signal() noexcept;
 
 // The options after FORKLOOM_EXECUTIONS, FORKLOOM_SEED, FORKLOOM_SHRINK, FORKLOOM_STRATEGY,
-// FORKLOOM_FAULTS and FORKLOOM_TIMEOUTS had their say.
+// FORKLOOM_FAULTS and FORKLOOM_TIMEOUTS had their say, all but those in `but_not`.
 // Throws usage_error if one of them is not what it should be.
-[[nodiscard]] options with_environment(options scenario_defaults);
+[[nodiscard]] options with_environment(options scenario_defaults,
+                                       const std::set<std::string_view>& but_not = {});
 
 }  // namespace forkloom::explore

@@ -62,16 +62,19 @@ void validate(const scenario_info& scenario, const options& how) {
   }
 }
 
-options with_environment(options how) {
-  if (const char* text = std::getenv("FORKLOOM_EXECUTIONS"); text != nullptr)
-    how.executions = number_from("FORKLOOM_EXECUTIONS", text);
-  if (const char* text = std::getenv("FORKLOOM_SEED"); text != nullptr)
-    how.seed = number_from("FORKLOOM_SEED", text);
-  if (const char* text = std::getenv("FORKLOOM_SHRINK"); text != nullptr)
-    how.shrink_budget = number_from("FORKLOOM_SHRINK", text);
-  if (const char* text = std::getenv("FORKLOOM_STRATEGY"); text != nullptr) how.strategy = text;
-  if (const char* text = std::getenv("FORKLOOM_FAULTS"); text != nullptr) how.faults = text;
-  if (const char* text = std::getenv("FORKLOOM_TIMEOUTS"); text != nullptr)
+options with_environment(options how, const std::set<std::string_view>& but_not) {
+  const auto value_of = [&](const char* variable) {
+    return but_not.contains(variable) ? nullptr : std::getenv(variable);
+  };
+  const auto take_number = [&](const char* variable, auto& target) {
+    if (const char* text = value_of(variable)) target = number_from(variable, text);
+  };
+  take_number("FORKLOOM_EXECUTIONS", how.executions);
+  take_number("FORKLOOM_SEED", how.seed);
+  take_number("FORKLOOM_SHRINK", how.shrink_budget);
+  if (const char* text = value_of("FORKLOOM_STRATEGY")) how.strategy = text;
+  if (const char* text = value_of("FORKLOOM_FAULTS")) how.faults = text;
+  if (const char* text = value_of("FORKLOOM_TIMEOUTS"))
     how.timeouts = policy_from("FORKLOOM_TIMEOUTS", text);
   return how;
 }

@@ -41,10 +41,6 @@ TEST_CASE("faults that there are not, or that may never happen, are refused", "[
       run_forkloom({"run", "a lost deposit"}, {"FORKLOOM_FAULTS=" + text});
   CHECK(from_environment.code == 2);
   CHECK_THAT(from_environment.err, Contains("FORKLOOM_FAULTS: ") && Contains(why));
-  // An option stands above the variable.
-  const auto above =
-      run_forkloom({"run", "deposits in turn", "--faults", "stop"}, {"FORKLOOM_FAULTS=" + text});
-  CHECK(above.code == 0);
 }
 
 TEST_CASE("a policy of time-outs that there is not is refused", "[acceptance]") {
@@ -57,6 +53,33 @@ TEST_CASE("a policy of time-outs that there is not is refused", "[acceptance]") 
   CHECK(from_environment.code == 2);
   CHECK_THAT(from_environment.err,
              Contains("FORKLOOM_TIMEOUTS: ") && Contains("idle, race or never"));
+}
+
+TEST_CASE("an option stands above its variable, however bad that is", "[acceptance]") {
+  const auto [option, variable] =
+      GENERATE(table<std::vector<std::string>, std::string>({{{"--executions", "5"}, "EXECUTIONS"},
+                                                             {{"--seed", "5"}, "SEED"},
+                                                             {{"--strategy", "random"}, "STRATEGY"},
+                                                             {{"--faults", "stop"}, "FAULTS"},
+                                                             {{"--timeouts", "race"}, "TIMEOUTS"},
+                                                             {{"--shrink-budget", "5"}, "SHRINK"},
+                                                             {{"--no-shrink"}, "SHRINK"}}));
+  CAPTURE(option, variable);
+  const std::vector<std::string> bad{"FORKLOOM_" + variable + "=nonsense"};
+  const auto alone = run_forkloom({"run", "deposits in turn"}, bad);
+  CHECK(alone.code == 2);
+  CHECK_THAT(alone.err, Contains("FORKLOOM_" + variable) && Contains("nonsense"));
+  std::vector<std::string> arguments{"run", "deposits in turn"};
+  arguments.insert(arguments.end(), option.begin(), option.end());
+  CHECK(run_forkloom(arguments, bad).code == 0);
+}
+
+TEST_CASE("the policy of time-outs is that of the option, not of the variable", "[acceptance]") {
+  const std::vector<std::string> never{"FORKLOOM_TIMEOUTS=never"};
+  const auto without = run_forkloom({"run", "an answer that never comes"}, never);
+  CHECK(without.code == 1);
+  CHECK_THAT(without.out, Contains("its time-out never fires"));
+  CHECK(run_forkloom({"run", "an answer that never comes", "--timeouts", "idle"}, never).code == 0);
 }
 
 TEST_CASE("a fault that no scenario could have is a usage error, and another one is not",

@@ -1,5 +1,8 @@
 #include "framework/cli/command_line.hpp"
 
+#include <set>
+#include <string_view>
+
 #include "forkloom/error.hpp"
 #include "tests/catch.hpp"
 
@@ -82,6 +85,16 @@ TEST_CASE("each option reaches its member", "[cli]") {
   CHECK(how.shrink_budget == 70);
   CHECK(how.until_saturated);
   CHECK(how.progress);
+}
+
+TEST_CASE("an option stands above the variable of the same meaning, and above no other", "[cli]") {
+  CHECK(cli::overridden_variables({}).empty());
+  cli::option_texts texts;
+  texts.timeouts = "never";
+  CHECK(cli::overridden_variables(texts) == std::set<std::string_view>{"FORKLOOM_TIMEOUTS"});
+  texts = {};
+  texts.no_shrink = true;
+  CHECK(cli::overridden_variables(texts) == std::set<std::string_view>{"FORKLOOM_SHRINK"});
 }
 
 TEST_CASE("a replay needs exactly one token or file", "[cli]") {
