@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 
 namespace forkloom::explore {
 namespace {
@@ -100,19 +101,55 @@ void dpor::learn(const trace& what, bool violated) {
   const auto branch = nodes_.empty() ? 0 : nodes_.size() - 1;
   const partial_order order(steps, what.choices, branch);
   if (classes_.insert(order.class_hash()).second) tally_.count(what, violated);
+  const bool waits =
+      tried_ != no_task && (branch >= steps.done.size() || steps.done[branch].task != tried_);
+  if (waits) {
+    auto& at = nodes_.back();
+    at.waiting |= only(tried_);
+    add_waits(steps, what, branch, at.pick, only(tried_));
+  }
   if (!settle_branch(steps, what)) return;
   last_ = schedule_of(what);
   const auto end = extend(steps, what);
-  // Where this execution began to repeat others, some tasks had to wait; what they wait to do races
-  // with what came before all the same, and the others need not show it: there it may be hidden
-  // behind races that cannot be turned around.
-  const auto able =
-      end < steps.done.size() ? what.choices[steps.done[end].pick].enabled : task_mask{0};
-  for (const auto& r : order.races()) {
-    const auto& second = steps.at(r.second);
-    if (r.first < end && (r.second < end || (able & only(second.task)) == 0)) add(r, steps, order);
-  }
+  for (const auto& r : order.races())
+    if (r.second < end) add(r, steps, order);
+  const bool repeats = end < steps.done.size();
+  const auto pick = repeats ? steps.done[end].pick : what.choices.size();
+  add_waits(steps, what, end, pick, repeats ? ~what.choices[pick].enabled : ~task_mask{0});
   open_all_before_time_out(steps, what, end);
+}
+
+// What tasks wait to do races with what came before all the same. What comes later need not show
+// that: it may be hidden behind races that cannot be turned around, or be of tasks that sleep.
+void dpor::add_waits(const step_list& steps, const trace& what, std::size_t end, std::size_t pick,
+                     task_mask waiting) {
+  auto until = steps;
+  until.done.resize(std::min(end, steps.done.size()));
+  const auto choices = std::span(what.choices).first(std::min(pick + 1, what.choices.size()));
+  task_mask born = 0;
+  for (const auto& c : choices) born |= c.enabled;
+  bool any = false;
+  for (std::size_t t = 0; t < until.pending.size(); ++t) {
+    const auto task = task_id(static_cast<std::uint16_t>(t));
+    until.pending[t] = {};
+    if ((born & waiting & only(task)) != 0) until.pending[t] = next_of(steps, what, pick, task);
+    any |= until.pending[t].op != operation::none;
+  }
+  if (!any) return;
+  const partial_order order(until, choices, until.done.size());
+  for (const auto& r : order.races()) add(r, until, order);
+}
+
+// What the task is about to do at that pick; an operation none if nothing.
+step dpor::next_of(const step_list& steps, const trace& what, std::size_t pick, task_id task) {
+  const auto& own = steps.picks[index(task)];
+  const auto next = std::lower_bound(own.begin(), own.end(), pick);
+  if (next == own.end()) return steps.pending[index(task)];
+  return {.task = task,
+          .pick = *next,
+          .op = what.choices[*next].op,
+          .resource = what.choices[*next].resource,
+          .touched = steps.by_pick[*next]};
 }
 
 // Enters into the deepest node what was done there. False if that was nothing new.
@@ -123,9 +160,6 @@ bool dpor::settle_branch(const step_list& steps, const trace& what) {
   }
   auto& n = nodes_.back();
   const auto depth = nodes_.size() - 1;
-  const bool waits =
-      tried_ != no_task && (depth >= steps.done.size() || steps.done[depth].task != tried_);
-  if (waits) n.waiting |= only(tried_);
   if (depth >= steps.done.size()) return false;
   const auto& s = steps.done[depth];
   if (!drawn_anew_ && ((n.done | n.asleep) & only(s.task)) != 0) return false;

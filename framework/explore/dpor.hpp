@@ -10,8 +10,8 @@
 // that begin in vain, because all that could go on has been explored. Those count as repeated.
 //
 // It departs from the paper in three places. A call that has to wait is no event of the paper's:
-// its attempt shows that the task is not enabled (steps.hpp). Operations that were never carried
-// out, because their tasks waited at the end, race like those that were. And every draw is a branch
+// its attempt shows that the task is not enabled (steps.hpp). What tasks wait to do, at the end or
+// where a branch was tried in vain, races like what was done. And every draw is a branch
 // of its own: all its values are explored.
 #pragma once
 
@@ -66,6 +66,10 @@ class dpor final : public explorer {
   [[nodiscard]] bool redraw(const node& at);
   void follow(const node& at);
   [[nodiscard]] bool departed(const trace& what) const;
+  void add_waits(const step_list& steps, const trace& what, std::size_t end, std::size_t pick,
+                 task_mask waiting);
+  [[nodiscard]] static step next_of(const step_list& steps, const trace& what, std::size_t pick,
+                                    task_id task);
   [[nodiscard]] bool settle_branch(const step_list& steps, const trace& what);
   [[nodiscard]] std::size_t extend(const step_list& steps, const trace& what);
   [[nodiscard]] static task_mask asleep_below(const node& above, const step& done,

@@ -53,6 +53,8 @@ class partial_order {
     return all[index(steps_.done[step].task)] >= ordinals_[step];
   }
   void take(std::size_t i);
+  void join_wake_up(const step& what, clock& own);
+  [[nodiscard]] std::size_t woken_at(const step& what) const;
   void join_earlier(const step& what, std::size_t number, std::size_t end, clock& own);
   [[nodiscard]] bool could_swap(std::size_t earlier, const step& later) const;
   void fold(const step& what, const clock& own);

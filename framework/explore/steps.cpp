@@ -95,6 +95,7 @@ class reader {
     for (const auto& e : events) {
       s.failed |= e.op == s.op && e.error != 0;
       if (e.task == s.task) s.waits = e.how == outcome::blocked;
+      if (e.op == s.op) s.second = e.second;
       add(s, e);
       if (index(e.task) >= used_.size()) continue;
       if (index(e.resource) < what_.resources.size())

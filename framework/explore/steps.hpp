@@ -51,6 +51,7 @@ struct step {
   std::size_t pick = 0;  // its number in the schedule
   operation op = operation::none;
   resource_id resource = no_resource;
+  resource_id second = no_resource;  // the mutex of a wait at a condition variable, …
   footprint touched = {};
   // Nothing but what the announced operation was bound to touch at most.
   bool as_announced = true;

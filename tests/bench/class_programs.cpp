@@ -4,8 +4,10 @@
 
 #include <array>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 
+#include "forkloom/ipc/condition.hpp"
 #include "forkloom/ipc/message_queue.hpp"
 #include "forkloom/ipc/mutex.hpp"
 #include "forkloom/ipc/semaphore.hpp"
@@ -159,6 +161,19 @@ void semaphore_and_memory(scenario& scenario) {
   scenario.process("reader", [&x] { static_cast<void>(x.load()); });
 }
 
+// Two wait, in either order, and somebody wakes them without the mutex. Before both: nobody wakes;
+// 2. Between: the woken one leaves before the other comes, or after; 4. After: they leave in either
+// order; 4.
+void broadcast(scenario& scenario) {
+  auto& m = scenario.make<ipc::mutex>("m");
+  auto& free = scenario.make<ipc::condition>("free");
+  scenario.processes("waiter", 2, [&m, &free] {
+    std::unique_lock lock(m);
+    free.wait(lock);
+  });
+  scenario.process("caller", [&free] { free.notify_all(); });
+}
+
 // Three tasks in a row, by pipes. The first one's end may close what the second one's message goes
 // into, as far as anybody knows who does not keep count of descriptors: 2.
 void pipe_chain(scenario& scenario) {
@@ -200,6 +215,7 @@ std::vector<class_program> class_programs() {
       {"message chain", 1, message_chain},
       {"2 producers", 4, two_producers},
       {"semaphore and memory", 2, semaphore_and_memory},
+      {"broadcast to 2", 10, broadcast},
       {"pipe chain", 2, pipe_chain},
   };
 }

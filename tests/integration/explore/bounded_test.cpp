@@ -53,7 +53,7 @@ TEST_CASE("dpor with a bound executes the classes that all schedules within the 
   for (const auto* name :
        {"1 reader, 1 writer", "2 writers", "2 incrementers", "2 owners of a mutex",
         "2 locks, opposed", "last zero, 2", "indexer, 2 tasks", "message chain", "2 producers",
-        "semaphore and memory", "pipe chain"})
+        "semaphore and memory", "broadcast to 2", "pipe chain"})
     for (const auto bound : {0U, 1U}) {
       INFO(name << ", at most " << bound);
       const auto text = explore::run_in_worker([&](const explore::worker_context& context) {

@@ -99,6 +99,31 @@ TEST_CASE("of random programs with waits and draws exactly the classes within th
   CHECK(repeated * 8 < all);
 }
 
+TEST_CASE("of random programs with memory and mutexes none is begun in vain") {
+  std::mt19937_64 random(14);
+  for (int i = 0; i < 120; ++i) {
+    const auto program = random_program(
+        random, 3, 2, {"rx", "wx", "lmum", "lnun", "lmwxum", "lmlnunum", "lnlmumun"});
+    for (const auto bound : {0U, 1U, 2U, 3U}) {
+      INFO(show(program) << bound);
+      const auto found = explore_within(program, bound);
+      CHECK(found.executions == found.classes);
+    }
+  }
+}
+
+TEST_CASE("of random programs with condition variables exactly the classes within are seen") {
+  std::mt19937_64 random(15);
+  for (int i = 0; i < 60; ++i) {
+    const auto program = random_program(
+        random, 3, 2, {"rx", "wx", "lMzmuM", "lMbmuM", "bm", "lMuM", "lMwxuM", "lx", "ux"});
+    for (const auto bound : {0U, 1U, 2U, 3U}) {
+      INFO(show(program) << bound);
+      explore_within(program, bound);
+    }
+  }
+}
+
 TEST_CASE("of random programs of more tasks exactly the classes within the bound are seen") {
   std::mt19937_64 random(13);
   for (int i = 0; i < 30; ++i) {

@@ -93,6 +93,48 @@ TEST_CASE("an attempt to lock that fails is a look") {
   CHECK(count_classes({"lm", "tm", "tm"}) == all_classes({"lm", "tm", "tm"}).size());
 }
 
+TEST_CASE("a task that turns out to touch more than it announced is not left asleep") {
+  // Two orders at X, two at y. Asleep before the write to X, task 0 would be woken by nothing that
+  // it announces, and what it does later would be seen in one order only.
+  CHECK(count_classes({"cxwy", "wX", "ry"}) == 4);
+  CHECK(count_classes({"wacxwy", "wX", "ry"}) == 4);
+}
+
+TEST_CASE("a broadcast comes before or after who waits for it") {
+  // Too early, and nobody wakes the other; or while it waits.
+  CHECK(count_classes({"lMzmuM", "bm"}) == 2);
+  CHECK(count_executions({"lMzmuM", "bm"}) == 2);
+  // With the mutex: the one or the other takes it first.
+  CHECK(count_classes({"lMzmuM", "lMbmuM"}) == 2);
+  // Two who wait come in two orders, and leave in two.
+  CHECK(count_classes({"lMzmuM", "lMzmuM", "bm"}) ==
+        all_classes({"lMzmuM", "lMzmuM", "bm"}).size());
+}
+
+TEST_CASE("a deadline comes after every set of steps that is large enough") {
+  // After a and b, after a and c, or after all three.
+  CHECK(count_classes({"k2", "wawb", "wc"}) == 3);
+  CHECK(count_classes({"k2", "wa", "wb", "wc"}) == 4);
+  // Behind wz, so it comes after two of the three, or all; and these come before or after wz.
+  CHECK(count_classes({"wzk2", "wa", "wb"}) == all_classes({"wzk2", "wa", "wb"}).size());
+}
+
+TEST_CASE("a deadline that comes when nobody else can go on needs no other orders") {
+  CHECK(count_classes({"k9", "wawb", "wc"}) == 1);
+  CHECK(count_executions({"k9", "wawb", "wc"}) == 1);
+}
+
+TEST_CASE("a search that is not followed says so, and ends") {
+  explore::dpor dpor;
+  const toy program{"wx", "wx"};
+  const auto always = run_toy(program, *dpor.next(0));
+  dpor.learn(always, false);
+  std::size_t asked = 0;
+  for (; asked < 10 && dpor.next(asked + 1); ++asked) dpor.learn(always, false);
+  CHECK(asked == 1);
+  CHECK(dpor.conclusion().find("1 execution departed") != std::string::npos);
+}
+
 TEST_CASE("it says when that was all, and before, that there are more") {
   explore::dpor all;
   CHECK(explore_all({"wx", "wx"}, all).conclusion ==
@@ -141,6 +183,34 @@ TEST_CASE("of random programs with locks, semaphores, messages and draws no clas
     const auto program = random_program(
         random, 3, 4,
         {"rx", "wx", "lm", "um", "lm", "um", "va", "pa", "sq", "gq", "tm", "dx", "ry"});
+    INFO(show(program));
+    count_classes(program);
+  }
+}
+
+TEST_CASE("of random programs with condition variables no class is missed") {
+  std::mt19937_64 random(6);
+  for (int i = 0; i < 150; ++i) {
+    const auto program = random_program(
+        random, 3, 2, {"rx", "wx", "lMzmuM", "lMbmuM", "bm", "lMuM", "lMwxuM", "lx", "ux"});
+    INFO(show(program));
+    count_classes(program);
+  }
+}
+
+TEST_CASE("of random programs with queues that may be full no class is missed") {
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 300; ++i) {
+    const auto program = random_program(random, 3, 4, {"sq", "sq", "sq", "gq", "gq", "wx", "rx"});
+    INFO(show(program));
+    count_classes(program);
+  }
+}
+
+TEST_CASE("of random programs with deadlines no class is missed") {
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 200; ++i) {
+    const auto program = random_program(random, 3, 3, {"rx", "wx", "wy", "cx", "rX", "k1", "k2"});
     INFO(show(program));
     count_classes(program);
   }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <functional>
+#include <numeric>
 #include <utility>
 
 #include "framework/strategy/systematic.hpp"
@@ -12,6 +14,7 @@ namespace forkloom::testing {
 namespace {
 
 constexpr std::uint64_t draw_bound = 3;
+constexpr int room_in_queue = 2;
 
 struct meaning {
   operation op;
@@ -40,15 +43,28 @@ meaning meaning_of(char letter) {
       return {operation::mq_send, resource_kind::message_queue, true};
     case 'g':
       return {operation::mq_receive, resource_kind::message_queue, true};
+    case 'c':
+      return {operation::send, resource_kind::socket, true};
+    case 'z':
+      return {operation::cond_wait, resource_kind::condition, true};
+    case 'b':
+      return {operation::cond_broadcast, resource_kind::condition, true};
+    case 'k':
+      return {operation::sleep, resource_kind::unknown, true};
     default:
       return {operation::yield, resource_kind::unknown, false};
   }
 }
 
+// Of a wait at a condition variable.
+enum class phase : std::uint8_t { before, asleep, woken };
+
 // The state between two steps.
 struct state {
   std::vector<std::size_t> at;         // by task: where in its word
   std::vector<bool> waits;             // by task: tried in vain, and nothing has changed since
+  std::vector<std::size_t> since;      // by task: how many steps there were with its last one
+  std::vector<phase> phases;           // by task
   std::map<char, int> values;          // of semaphores and queues; of mutexes 1 + the holder
   std::map<char, std::string> orders;  // by object: its canonical history
   std::map<char, std::set<std::string>> looks;  // since the last change
@@ -59,20 +75,56 @@ char object_of(const toy& p, const state& s, std::size_t task) { return p[task][
 bool is_over(const toy& p, const state& s, std::size_t task) {
   return s.at[task] >= p[task].size();
 }
-
-state first_state(const toy& p) {
-  return {std::vector<std::size_t>(p.size()), std::vector<bool>(p.size()), {}, {}, {}};
+bool sleeps(const toy& p, const state& s, std::size_t task) {
+  return !is_over(p, s, task) && letter_of(p, s, task) == 'k';
 }
 
+char other_end(char object) { return static_cast<char>(std::toupper(object)); }
+
+// What its next step is about: who was woken at a condition variable wants the mutex.
+char wanted_by(const toy& p, const state& s, std::size_t task) {
+  const auto object = object_of(p, s, task);
+  return s.phases[task] == phase::woken ? other_end(object) : object;
+}
+
+state first_state(const toy& p) {
+  return {std::vector<std::size_t>(p.size()),
+          std::vector<bool>(p.size()),
+          std::vector<std::size_t>(p.size()),
+          std::vector<phase>(p.size()),
+          {},
+          {},
+          {}};
+}
+
+std::size_t steps_made(const state& s) {
+  return std::accumulate(s.at.begin(), s.at.end(), std::size_t{0}) / 2;
+}
+
+// The step number at which it is woken.
+std::size_t deadline(const toy& p, const state& s, std::size_t task) {
+  return s.since[task] + static_cast<std::size_t>(object_of(p, s, task) - '0');
+}
+
+// When nobody can go on, the clock jumps to the next deadline.
 std::vector<std::size_t> enabled_in(const toy& p, const state& s) {
   std::vector<std::size_t> found;
+  const auto now = steps_made(s);
+  std::size_t next = ~std::size_t{0};
+  for (std::size_t t = 0; t < p.size(); ++t) {
+    if (sleeps(p, s, t)) next = std::min(next, deadline(p, s, t));
+    if (!is_over(p, s, t) && !s.waits[t] && s.phases[t] != phase::asleep &&
+        (!sleeps(p, s, t) || deadline(p, s, t) <= now))
+      found.push_back(t);
+  }
+  if (!found.empty()) return found;
   for (std::size_t t = 0; t < p.size(); ++t)
-    if (!is_over(p, s, t) && !s.waits[t]) found.push_back(t);
+    if (sleeps(p, s, t) && deadline(p, s, t) == next) found.push_back(t);
   return found;
 }
 
 bool must_wait(const toy& p, const state& s, std::size_t task) {
-  const auto found = s.values.find(object_of(p, s, task));
+  const auto found = s.values.find(wanted_by(p, s, task));
   const int value = found == s.values.end() ? 0 : found->second;
   switch (letter_of(p, s, task)) {
     case 'l':
@@ -80,6 +132,10 @@ bool must_wait(const toy& p, const state& s, std::size_t task) {
     case 'p':
     case 'g':
       return value == 0;
+    case 's':
+      return value == room_in_queue;
+    case 'z':
+      return s.phases[task] == phase::woken && value != 0;
     default:
       return false;
   }
@@ -87,7 +143,14 @@ bool must_wait(const toy& p, const state& s, std::size_t task) {
 
 void wake_waiters(const toy& p, state& s, char object) {
   for (std::size_t t = 0; t < p.size(); ++t)
-    if (s.waits[t] && object_of(p, s, t) == object) s.waits[t] = false;
+    if (s.waits[t] && wanted_by(p, s, t) == object) s.waits[t] = false;
+}
+
+// A deadline is about all that is done: it comes with the number of steps.
+void note_time(state& s, std::size_t task) {
+  auto& order = s.orders['*'];
+  order += " " + std::to_string(task) + " after";
+  for (const auto at : s.at) order += " " + std::to_string(at / 2);
 }
 
 void note(state& s, std::size_t task, char object, bool changes, const std::string& extra) {
@@ -101,11 +164,34 @@ void note(state& s, std::size_t task, char object, bool changes, const std::stri
   order += " w" + name;
 }
 
+// The mutex is given back at once, and taken again when somebody has woken the task.
+void take_part_of_wait(const toy& p, state& s, std::size_t task) {
+  const auto object = object_of(p, s, task);
+  const auto mutex = other_end(object);
+  if (s.phases[task] == phase::woken) {
+    note(s, task, mutex, true, "again");
+    s.values[mutex] = 1 + static_cast<int>(task);
+    s.phases[task] = phase::before;
+    s.at[task] += 2;
+    return;
+  }
+  REQUIRE(s.values[mutex] == 1 + static_cast<int>(task));
+  note(s, task, object, true, "");
+  note(s, task, mutex, true, "");
+  s.values[mutex] = 0;
+  s.phases[task] = phase::asleep;
+  wake_waiters(p, s, mutex);
+}
+
 // Does the task's next operation, which need not wait. Returns whether it failed.
 bool carry_out(const toy& p, state& s, std::size_t task, std::uint64_t drawn) {
   const auto letter = letter_of(p, s, task);
   const auto object = object_of(p, s, task);
   bool failed = false;
+  if (letter == 'z') {
+    take_part_of_wait(p, s, task);
+    return false;
+  }
   switch (letter) {
     case 't':
       failed = s.values[object] != 0;
@@ -125,14 +211,22 @@ bool carry_out(const toy& p, state& s, std::size_t task, std::uint64_t drawn) {
     case 'g':
       --s.values[object];
       break;
+    case 'b':
+      for (std::size_t t = 0; t < p.size(); ++t)
+        if (s.phases[t] == phase::asleep && object_of(p, s, t) == object)
+          s.phases[t] = phase::woken;
+      break;
     default:
       break;
   }
-  if (letter != 'y')
+  if (letter != 'y' && letter != 'k')
     note(s, task, object, meaning_of(letter).changes && !failed,
          letter == 'd' ? "=" + std::to_string(drawn) : "");
+  if (letter == 'c') note(s, task, other_end(object), true, "");
   if (meaning_of(letter).changes && !failed) wake_waiters(p, s, object);
   s.at[task] += 2;
+  s.since[task] = steps_made(s);
+  if (letter == 'k' || sleeps(p, s, task)) note_time(s, task);
   return failed;
 }
 
@@ -158,7 +252,11 @@ std::string text_of(const toy& p, state s) {
 class machine {
  public:
   machine(const toy& program, const explore::attempt& how)
-      : p_(program), strategy_(how.strategy), s_(first_state(program)), room_(10'000) {
+      : p_(program),
+        strategy_(how.strategy),
+        s_(first_state(program)),
+        tried_(program.size()),
+        room_(10'000) {
     strategy_.visit([&](auto& strategy) {
       if constexpr (requires { strategy.record_into(room_); }) strategy.record_into(room_);
     });
@@ -188,17 +286,29 @@ class machine {
     auto& m = *const_cast<machine*>(static_cast<const machine*>(context));  // NOLINT: numbers
     if (is_over(m.p_, m.s_, index(task))) return {.op = operation::exit};
     const auto what = meaning_of(letter_of(m.p_, m.s_, index(task)));
-    return {.op = what.op, .kind = what.kind, .resource = m.resource_of(index(task))};
+    if (what.op == operation::sleep) {
+      const auto able = enabled_in(m.p_, m.s_);
+      const bool expired = std::count(able.begin(), able.end(), index(task)) > 0;
+      return {.op = what.op, .timed = !expired, .expired = expired};
+    }
+    return {.op = what.op, .kind = m.kind_of(index(task)), .resource = m.resource_of(index(task))};
+  }
+
+  // That it wants the mutex is announced only when it has tried to have it.
+  [[nodiscard]] resource_kind kind_of(std::size_t task) const {
+    return tried_[task] ? resource_kind::mutex : meaning_of(letter_of(p_, s_, task)).kind;
   }
 
   resource_id resource_of(std::size_t task) {
-    if (letter_of(p_, s_, task) == 'y') return no_resource;
-    const auto object = object_of(p_, s_, task);
+    const auto kind = kind_of(task);
+    if (kind == resource_kind::unknown) return no_resource;
+    return resource(tried_[task] ? wanted_by(p_, s_, task) : object_of(p_, s_, task), kind);
+  }
+
+  resource_id resource(char object, resource_kind kind) {
     const auto next = resource_id(static_cast<std::uint32_t>(numbers_.size()));
     const auto [found, fresh] = numbers_.try_emplace(object, next);
-    if (fresh)
-      result_.resources.push_back(
-          {.name = std::string(1, object), .kind = meaning_of(letter_of(p_, s_, task)).kind});
+    if (fresh) result_.resources.push_back({.name = std::string(1, object), .kind = kind});
     return found->second;
   }
 
@@ -220,14 +330,28 @@ class machine {
             .task = picked,
             .op = meaning_of(letter_of(p_, s_, task)).op};
     yields_ = letter_of(p_, s_, task) == 'y';
+    if (e.op == operation::send || e.op == operation::cond_wait) name_both(e, task);
     if (must_wait(p_, s_, task)) {
       s_.waits[task] = true;
+      tried_[task] = e.op == operation::cond_wait;
       e.how = outcome::blocked;
     } else {
+      tried_[task] = false;
       const auto drawn = letter_of(p_, s_, task) == 'd' ? draw() : 0;
+      if (e.op == operation::cond_wait && s_.phases[task] == phase::before)
+        e.how = outcome::blocked;
       if (carry_out(p_, s_, task, drawn)) e.error = e.op == operation::mutex_trylock ? 16 : 1;
     }
     result_.events.push_back(e);
+  }
+
+  // The second one is the other end, or the mutex. But who waits for that waits for nothing else.
+  void name_both(event& e, std::size_t task) {
+    const auto object = object_of(p_, s_, task);
+    const bool sends = e.op == operation::send;
+    e.resource = resource(object, sends ? resource_kind::socket : resource_kind::condition);
+    e.second = resource(other_end(object), sends ? resource_kind::socket : resource_kind::mutex);
+    if (must_wait(p_, s_, task)) std::swap(e.resource, e.second);
   }
 
   std::uint64_t draw() {
@@ -242,6 +366,7 @@ class machine {
   const toy& p_;
   strategy::state strategy_;
   state s_;
+  std::vector<bool> tried_;  // by task: whether it was woken, and wanted the mutex in vain
   std::vector<choice_record> room_;
   trace result_;
   std::map<char, resource_id> numbers_;
@@ -294,8 +419,8 @@ void add_classes(const toy& p, const state& s, std::set<std::string>& seen,
   for (const auto at : s.at) whole += "," + std::to_string(at);
   if (!seen.insert(whole).second) return;
   bool last = true;
-  for (std::size_t t = 0; t < p.size(); ++t) {
-    if (is_over(p, s, t) || must_wait(p, s, t)) continue;
+  for (const auto t : enabled_in(p, s)) {
+    if (must_wait(p, s, t)) continue;
     last = false;
     for (std::uint64_t value = 0; value < (letter_of(p, s, t) == 'd' ? draw_bound : 1); ++value) {
       auto next = s;

@@ -4,11 +4,15 @@
 //
 // A program has a word for each task. Each pair of characters is an operation on an object:
 //
-//   r w   load, store         l u   lock, unlock a mutex      ? !   failing or getting trylock; —
+//   r w   load, store         l u t   lock, unlock, try to lock a mutex
 //   p v   wait for, post a semaphore (0 at first)
-//   s g   send to, receive from a queue (empty at first)
+//   s g   send to, receive from a queue (empty at first, room for two)
+//   c     changes it ("cx"), and its other end ("X"), which is not announced
+//   z b   wait at a condition variable ("zm", with the mutex "M", which it must have), broadcast
 //   d     stores what it draws below 3
 //   y     yields ("y.")
+//   k     sleeps ("k3") until so many steps have been made since its last one, or nobody else can
+//         go on; only in programs where nobody waits
 //
 // Resources are numbered in the order of first use, as in real executions: their numbers mean
 // nothing to another execution.
