@@ -137,6 +137,46 @@ TEST_CASE("random walks through two tasks of 3 steps count their 20 schedules") 
   CHECK(near(std::exp2(count.log2()), 20, 0.05));
 }
 
+TEST_CASE("a campaign that ended with its failure is judged otherwise than one that went on") {
+  coverage_book book;
+  for (int i = 0; i < 100; ++i) book.add({.class_hash = 1});
+  const auto ended = estimates_from(book, {}, 1, false);
+  CHECK(ended.failure_low == first_failure_interval(100).low);
+  CHECK(ended.failure_high == first_failure_interval(100).high);
+  const auto went_on = estimates_from(book, {}, 1, true);
+  CHECK(went_on.failure_low == failure_interval(1, 100).low);
+  CHECK(went_on.failure_high == failure_interval(1, 100).high);
+  CHECK(ended.failure_high != went_on.failure_high);
+  const auto none = estimates_from(book, {}, 0, false);
+  CHECK(none.failure_high == failure_interval(0, 100).high);
+}
+
+TEST_CASE("a campaign's estimates are those of its classes, schedules and failures") {
+  coverage_book book;
+  // 20 classes, 10 seen once and 4 twice, as in the example above, and the rest often.
+  for (std::uint64_t c = 0; c < 20; ++c)
+    for (int i = 0; i < (c < 10 ? 1 : c < 14 ? 2 : 5); ++i) book.add({.class_hash = c});
+  REQUIRE(book.executions() == 48);
+  schedule_count schedules;
+  schedules.add(7);
+  const auto all = estimates_from(book, schedules, 12, true);
+  CHECK(all.known);
+  CHECK(near(all.schedules_log2, 7));
+  CHECK(near(all.classes, 29));
+  CHECK(near(all.new_class, 10.0 / 48));
+  CHECK(all.more_for_classes == executions_for_classes(48, 20, 10, 4, 0.95));
+  CHECK(all.failed == 12);
+  CHECK(near(all.failure, 0.25));
+  CHECK(all.executions_to_see == executions_to_see(0.25));
+}
+
+TEST_CASE("a campaign without an execution estimates nothing to be certain") {
+  const auto all = estimates_from({}, {}, 0, true);
+  CHECK(all.failure == 0);
+  CHECK(all.failure_high == 1);
+  CHECK(all.new_class == 1);
+}
+
 TEST_CASE("a campaign without a finding says nothing of how long one takes") {
   coverage_book book;
   for (int i = 0; i < 10; ++i) book.add({.class_hash = 1});

@@ -1,5 +1,7 @@
 // Explorers that learn, told of executions that nobody ran.
 #include <algorithm>
+#include <cstdlib>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -8,16 +10,31 @@
 #include <vector>
 
 #include "framework/explore/guided.hpp"
+#include "framework/explore/independent.hpp"
+#include "framework/explore/interests.hpp"
 #include "framework/explore/portfolio.hpp"
+#include "framework/explore/selective.hpp"
 #include "framework/explore/swarm.hpp"
 #include "framework/strategy/mutant.hpp"
 #include "framework/strategy/random.hpp"
 #include "tests/catch.hpp"
+#include "tests/unit/checkers/trace_builder.hpp"
 
 namespace {
 
 using namespace forkloom;
 using namespace forkloom::explore;
+using forkloom::testing::trace_builder;
+
+// What an execution brings that none had before.
+struct news {
+  std::size_t orderings = 0;
+  bool new_class = false;
+  bool violates = false;
+};
+
+// By its strategy's text.
+using told_by = std::function<news(const std::string&)>;
 
 // A campaign without executions.
 struct told {
@@ -34,19 +51,17 @@ struct told {
             .coverage = &seen};
   }
 
-  // That many executions, of which `new_orderings` says what each shows, by its strategy's text.
-  std::vector<std::string> run(
-      explorer& e, std::uint64_t executions,
-      const std::function<std::size_t(const std::string&)>& new_orderings) {
+  std::vector<std::string> run(explorer& e, std::uint64_t executions, const told_by& brings) {
     std::vector<std::string> specs;
     for (std::uint64_t i = 0; i < executions; ++i) {
       const auto asked = e.next(i);
       REQUIRE(asked);
       specs.push_back(asked->spec);
-      coverage shown{.class_hash = 1};
-      for (auto n = new_orderings(asked->spec); n > 0; --n) shown.orderings.push_back(++last_);
+      const auto what = brings(asked->spec);
+      coverage shown{.class_hash = what.new_class ? ++last_ : 0};
+      for (auto n = what.orderings; n > 0; --n) shown.orderings.push_back(++last_);
       seen.add(shown);
-      e.learn(execution(), false);
+      e.learn(execution(), what.violates);
     }
     return specs;
   }
@@ -67,7 +82,14 @@ struct told {
   std::uint64_t last_ = 0;
 };
 
-std::size_t nothing(const std::string&) { return 0; }
+news nothing(const std::string&) { return {}; }
+
+// One that shows a new ordering each time.
+told_by finder(std::string name) {
+  return [name = std::move(name)](const std::string& spec) -> news {
+    return {.orderings = spec.starts_with(name) ? 1U : 0U};
+  };
+}
 
 // By the strategy's name; schedules that are mutations have none.
 std::map<std::string, std::size_t> by_name(const std::vector<std::string>& specs) {
@@ -105,19 +127,105 @@ TEST_CASE("a portfolio runs nothing to measure: it begins with random walks") {
 TEST_CASE("a portfolio shifts half of its budget to the strategy that pays") {
   told campaign;
   portfolio all(campaign.how());
-  const auto uses = by_name(campaign.run(
-      all, 700, [](const std::string& spec) { return spec.starts_with("pos") ? 1U : 0U; }));
+  const auto uses = by_name(campaign.run(all, 700, finder("pos")));
   CHECK(uses.at("pos") > 350);
   CHECK(uses.at("random") >= 50);
+}
+
+TEST_CASE("strategies of a portfolio that pay alike have equal shares") {
+  told campaign;
+  campaign.seen.add({});  // or the first execution would be of a new class
+  portfolio all(campaign.how());
+  const auto uses = by_name(campaign.run(all, 700, nothing));
+  // A seventh each; the guided one's, while it has nothing to mutate, are sticky walks.
+  for (const auto* name : {"random", "pos", "pct", "surw", "delay"})
+    CHECK(std::abs(static_cast<int>(uses.at(name)) - 100) <= 3);
+  CHECK(std::abs(static_cast<int>(uses.at("sticky")) - 200) <= 6);
+}
+
+TEST_CASE("to a portfolio a new class pays something, a violation more, two orderings the most") {
+  const auto used = [](const told_by& brings) {
+    told campaign;
+    portfolio all(campaign.how());
+    return by_name(campaign.run(all, 700, brings));
+  };
+  CHECK(used([](const std::string& spec) -> news {
+          return {.new_class = spec.starts_with("pos")};
+        }).at("pos") > 350);
+  CHECK(used([](const std::string& spec) -> news {
+          return {.new_class = spec.starts_with("pos"), .violates = spec.starts_with("pct")};
+        }).at("pct") > 350);
+  CHECK(used([](const std::string& spec) -> news {
+          return {.orderings = spec.starts_with("delay") ? 2U : 0U,
+                  .new_class = spec.starts_with("pos"),
+                  .violates = spec.starts_with("pct")};
+        }).at("delay") > 350);
+}
+
+TEST_CASE("one execution with many new orderings does not hold a portfolio to its strategy") {
+  told campaign;
+  portfolio all(campaign.how());
+  const auto uses =
+      by_name(campaign.run(all, 200, [found = false](const std::string& spec) mutable -> news {
+        if (spec.starts_with("pct")) return {.orderings = 1};
+        if (found || spec != "pos") return {};
+        found = true;
+        return {.orderings = 1'000};
+      }));
+  // Of some 98 executions that go to the best: a pay that only the thousand could explain would be
+  // above pct's for 44 and more.
+  CHECK(uses.at("pos") < 40);
+  CHECK(uses.at("pct") > 80);
+}
+
+TEST_CASE("the guided strategy of a portfolio mutates what the others have found") {
+  told campaign;
+  portfolio all(campaign.how());
+  CHECK(by_name(campaign.run(all, 700, finder("pos"))).at("") > 20);
+}
+
+TEST_CASE("no two strategies of a portfolio draw from the same seed") {
+  told campaign;
+  portfolio all(campaign.how());
+  std::set<std::uint64_t> seeds;
+  for (std::uint64_t i = 0; i < 700; ++i) {
+    seeds.insert(all.next(i)->seed);
+    campaign.seen.add({.class_hash = 1});
+    all.learn(told::execution(), false);
+  }
+  CHECK(seeds.size() == 700);
+}
+
+TEST_CASE("a portfolio's first random walks tell the others how long executions are") {
+  trace_builder b;
+  const auto x = b.memory("x");
+  const auto one = b.task("one");
+  const auto other = b.task("other");
+  for (int i = 0; i < 3; ++i) b.load(one, x, 0);
+  b.store(other, x, 0, 1);
+  told campaign;
+  portfolio all(campaign.how());
+  std::set<std::string> specs;
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    specs.insert(all.next(i)->spec);
+    campaign.seen.add({.class_hash = 1});
+    auto t = b.done();
+    t.steps = i == 1 ? 70 : 40;  // the longest counts
+    all.learn(t, false);
+  }
+  CHECK(specs.count("pct:3:70") == 1);
+  CHECK(specs.count("delay:2:70") == 1);
+  interest_book seen;
+  seen.add(b.done());
+  for (const auto& i : seen.all()) CHECK(specs.count("surw:" + to_text(i)) == 1);
 }
 
 TEST_CASE("a portfolio goes over to another strategy when one stops to pay") {
   told campaign;
   portfolio all(campaign.how());
-  campaign.run(all, 350, [](const std::string& spec) { return spec.starts_with("pos") ? 1U : 0U; });
+  campaign.run(all, 350, finder("pos"));
   // The control of the next line: without the change pos would have more than 175 of 350 again.
-  const auto later = by_name(campaign.run(
-      all, 350, [](const std::string& spec) { return spec.starts_with("pct") ? 1U : 0U; }));
+  const auto later = by_name(campaign.run(all, 350, finder("pct")));
   CHECK(later.at("pct") > 140);
   CHECK(later.at("pos") < 80);
 }
@@ -142,6 +250,48 @@ TEMPLATE_TEST_CASE("the same seed asks for the same executions, another one for 
   CHECK(attempts<TestType>(3) != attempts<TestType>(4));
 }
 
+TEST_CASE("SURW draws anew for each execution which of what was measured is interesting") {
+  told campaign;
+  auto how = campaign.how();
+  how.measure = [] {
+    return estimate{.k = 9, .n = 2, .interests = {{.about = 1}, {.about = 2}, {.about = 3}}};
+  };
+  selective surw(how);
+  std::map<std::string, int> times;
+  std::set<std::uint64_t> seeds;
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    const auto asked = surw.next(i);
+    ++times[asked->spec];
+    seeds.insert(asked->seed);
+  }
+  CHECK(seeds.size() == 300);
+  // A third of 300 each, with a standard deviation of 8.
+  CHECK(times.size() == 3);
+  for (const auto& [spec, n] : times) CHECK(std::abs(n - 100) < 40);
+}
+
+TEST_CASE("SURW and a swarm do without anything measured") {
+  told campaign;  // tells of no operation that would be interesting
+  selective surw(campaign.how());
+  CHECK(surw.next(0)->spec.starts_with("surw:"));
+  swarm any(campaign.how());
+  const auto specs = by_name(campaign.run(any, 200, nothing));
+  CHECK(specs.at("surw") > 5);
+}
+
+TEST_CASE("a strategy that needs to know how long executions are has it measured once") {
+  told campaign;
+  independent pct(parse_strategy("pct:3"), campaign.how());
+  CHECK(campaign.measured == 1);
+  CHECK(pct.next(0)->spec == "pct:3:50");
+  // 1 / (n k^(d - 1)), for three tasks.
+  CHECK(pct.guarantee() == guarantee(parse_strategy("pct:3:50"), 3));
+  independent walk(parse_strategy("random"), campaign.how());
+  CHECK(campaign.measured == 1);
+  CHECK(walk.next(0)->seed != walk.next(1)->seed);
+  CHECK(walk.next(5)->seed == strategy::execution_seed(1, 5));
+}
+
 TEST_CASE("a swarm draws strategies and parameters of all kinds") {
   told campaign;
   swarm all(campaign.how());
@@ -158,8 +308,9 @@ TEST_CASE("guided exploration mutates only what showed a new ordering") {
   guided none(campaign.how());
   CHECK(by_name(campaign.run(none, 100, nothing)).count("") == 0);
   guided some(campaign.how());
-  const auto uses = by_name(
-      campaign.run(some, 400, [n = 0](const std::string&) mutable { return n++ == 0 ? 1U : 0U; }));
+  const auto uses = by_name(campaign.run(some, 400, [n = 0](const std::string&) mutable -> news {
+    return {.orderings = n++ == 0 ? 1U : 0U};
+  }));
   // Three in four of 399, with a standard deviation of 9.
   CHECK(uses.at("") > 299 - 45);
   CHECK(uses.at("") < 299 + 45);

@@ -1,6 +1,7 @@
 #include "framework/shrink/shrink.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "framework/shrink/search.hpp"
 #include "tests/catch.hpp"
@@ -69,23 +70,87 @@ TEST_CASE("two preemptions stay if two are needed") {
   CHECK(made.after.preemptions == 3);
 }
 
+// The value of the draw of that step of that task, wherever it has gone.
+std::uint32_t drawn(const toy& system, tests::toy_step which) {
+  return system.last_values.at(which);
+}
+
+// In turn, two steps each: as ping_pong is.
+schedule in_turn() {
+  return {.picks =
+              {{0, task_id{0}}, {2, task_id{1}}, {4, task_id{0}}, {6, task_id{1}}, {8, task_id{0}}},
+          .draws = {}};
+}
+
+// A failure that needs three preemptions.
+bool ping_pong(const toy_order& order) {
+  return between(order, {0, 1}, {1, 1}, {0, 2}) && between(order, {1, 1}, {0, 3}, {1, 2}) &&
+         between(order, {0, 3}, {1, 3}, {0, 4});
+}
+
+// One that needs a single preemption: task 1 comes first, and all of task 0 before that step of it.
+bool interlude(const toy_order& order, unsigned step) {
+  const auto last = static_cast<unsigned>(order.size() / 2 - 1);
+  return between(order, {1, step - 1}, {0, last}, {1, step}) &&
+         at(order, {0, 0}) > at(order, {1, step - 1});
+}
+
 TEST_CASE("the search finds what no merge of two blocks does") {
-  // Fails in either of two ways: with three preemptions of a certain kind, or with one elsewhere.
-  toy system{busy(2, 8), [](const toy_order& order) {
-               const bool three = between(order, {0, 1}, {1, 1}, {0, 2}) &&
-                                  between(order, {1, 1}, {0, 3}, {1, 2}) &&
-                                  between(order, {0, 3}, {1, 3}, {0, 4});
-               return three || (between(order, {1, 6}, {0, 7}, {1, 7}) &&
-                                at(order, {0, 0}) > at(order, {1, 6}));
-             }};
-  schedule from = {.picks = {{0, task_id{0}},
-                             {2, task_id{1}},
-                             {4, task_id{0}},
-                             {6, task_id{1}},
-                             {8, task_id{0}}},
-                   .draws = {}};
-  const auto made = shrunk(system, from);
+  toy system{busy(2, 8),
+             [](const toy_order& order) { return ping_pong(order) || interlude(order, 7); }};
+  const auto made = shrunk(system, in_turn());
   CHECK(made.after.preemptions == 1);
+}
+
+TEST_CASE("the search tries one preemption before it tries all pairs of faults") {
+  // Every step draws, so there are some 400 pairs of faults. The first failure takes two of them.
+  toy system{busy(2, 8), {}};
+  for (unsigned step = 0; step < 8; ++step)
+    for (const auto task : {0U, 1U}) system.draws.push_back({task, step});
+  system.fails = [&](const toy_order& order) {
+    const bool struck = drawn(system, {0, 1}) == 1 && drawn(system, {1, 1}) == 1;
+    return (struck && ping_pong(order)) || interlude(order, 7);
+  };
+  auto from = in_turn();
+  from.draws = {{2, 0, 1}, {4, 0, 1}};
+  const auto made = shrunk(system, from, 400);
+  CHECK(made.before.faults == 2);
+  CHECK(made.after.preemptions == 1);
+  CHECK(made.after.faults == 0);
+}
+
+TEST_CASE("the search looks first where the failure is about") {
+  // All steps but the 21st of each are about another thing.
+  auto tasks = std::vector(2, std::vector<unsigned>(30, 1));
+  for (auto& steps : tasks) steps[20] = 0;
+  toy system{tasks,
+             [](const toy_order& order) { return ping_pong(order) || interlude(order, 20); }};
+  // There are 20 other preemptions of task 1 before that one, and 29 of task 0.
+  const auto made = shrunk(system, in_turn(), 40);
+  CHECK(made.after.preemptions == 1);
+}
+
+TEST_CASE("a preemption moves to where the execution takes the fewest steps") {
+  // Task 1 must begin while task 0 is at work. It then has to try again and again, or task 0 has,
+  // unless it begins just before task 0's step 6.
+  toy system{busy(2, 10), [](const toy_order& order) {
+               return between(order, {0, 0}, {1, 0}, {0, 9});
+             }};
+  const shrink::runner run = [&](const schedule& what) {
+    auto made = system.run(what);
+    const auto& picks = made.what_happened.schedule;
+    const auto begins = std::find(picks.begin(), picks.end(), task_id{1}) - picks.begin();
+    made.what_happened.steps += static_cast<std::uint64_t>(std::abs(begins - 6));
+    return made;
+  };
+  for (const std::uint32_t step : {2U, 9U}) {
+    CAPTURE(step);
+    auto made = shrink::shrink(run({.picks = {{step, task_id{1}}}, .draws = {}}), run,
+                               {.executions = 500}, "0");
+    CHECK(schedule_of(made.best.what_happened).picks ==
+          std::vector<scheduled_pick>{{6, task_id{1}}});
+    CHECK(made.after.steps == 20);
+  }
 }
 
 TEST_CASE("draws that do not matter become 0, and one that does stays") {
@@ -99,11 +164,6 @@ TEST_CASE("draws that do not matter become 0, and one that does stays") {
   const auto made = shrunk(system, from);
   CHECK(made.after.preemptions == 0);
   CHECK(made.after.faults == 1);
-}
-
-// The value of the draw of that step of that task, wherever it has gone.
-std::uint32_t drawn(const toy& system, tests::toy_step which) {
-  return system.last_values.at(which);
 }
 
 TEST_CASE("of several faults the one that matters is left, with the preemption that it needs") {
