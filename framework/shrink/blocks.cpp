@@ -20,7 +20,7 @@ std::vector<block> blocks_of(const trace& what) {
     if (made.empty() || made.back().task != what.schedule[i])
       made.push_back({what.schedule[i], {}});
     auto& step = made.back().steps.emplace_back();
-    step.forced = i < what.pick_kinds.size() && what.pick_kinds[i] != pick_kind::usual;
+    step.forced = what.pick_kinds[i] != pick_kind::usual;
     // Draws of its number are made when that many picks have been: by the last of them.
     for (; draw != what.draws.end() && draw->step <= i + 1; ++draw)
       if (draw->value != 0) step.draws.push_back({draw->step, draw->nth, draw->value});

@@ -21,6 +21,7 @@ struct block {
   std::vector<block_step> steps;
 };
 
+// Requires pick kinds.
 [[nodiscard]] std::vector<block> blocks_of(const trace& what);
 
 // The schedule that runs these blocks one after the other, as far as tasks can.

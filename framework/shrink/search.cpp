@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace forkloom::shrink {
 namespace {
@@ -81,9 +82,9 @@ std::vector<disturbance> disturbances_of(const trace& what, std::string_view pla
   const survey known(what);
   const auto own = schedule_of(what);
   const auto after_pick = own.picks.empty() ? 0 : own.picks.back().step + 1;
-  const auto after_draw = own.draws.empty() ? 0 : own.draws.back().step;
+  const auto last_draw = own.draws.empty() ? scheduled_draw{} : own.draws.back();
   std::vector<disturbance> all;
-  const auto begin = std::max(after_pick, after_draw);
+  const auto begin = std::max(after_pick, last_draw.step);
   for (auto step = begin; step < what.schedule.size(); ++step) {
     const bool goes_on = step > 0 && what.schedule[step] == what.schedule[step - 1];
     if (goes_on && !known.matters(step)) continue;
@@ -96,7 +97,9 @@ std::vector<disturbance> disturbances_of(const trace& what, std::string_view pla
     }
   }
   for (const auto& draw : what.draws) {
-    if (!with_draws || draw.step < begin || draw.value != 0) continue;
+    const bool behind = own.draws.empty() ||
+                        std::pair(draw.step, draw.nth) > std::pair(last_draw.step, last_draw.nth);
+    if (!with_draws || draw.step < begin || !behind) continue;
     for (std::uint32_t value = 1; value < std::min(draw.bound, values_max); ++value) {
       auto made = own;
       made.draws.push_back({draw.step, draw.nth, value});

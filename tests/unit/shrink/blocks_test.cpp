@@ -50,6 +50,15 @@ TEST_CASE("a delayed block becomes the beginning of the next one of its task") {
   CHECK(lengths(shrink::delayed(all, 2, 9)) == expected{{a, 2}, {b, 1}});
 }
 
+TEST_CASE("several delayed blocks of one task keep their order") {
+  auto t = of({a, b, a, b, a});
+  t.draws = {{.step = 1, .nth = 0, .value = 1, .bound = 3},
+             {.step = 3, .nth = 0, .value = 2, .bound = 3}};
+  // Task b's two steps, and then the three of a, of which the first draws 1 and the second 2.
+  CHECK(shrink::schedule_of(shrink::delayed(shrink::blocks_of(t), 0, 3)).draws ==
+        std::vector<scheduled_draw>{{3, 0, 1}, {4, 0, 2}});
+}
+
 TEST_CASE("an advanced block becomes the end of the last one of its task") {
   using expected = std::vector<std::pair<task_id, std::size_t>>;
   const auto all = shrink::blocks_of(of({a, b, b, a}));

@@ -130,6 +130,116 @@ TEST_CASE("the search looks first where the failure is about") {
   CHECK(made.after.preemptions == 1);
 }
 
+// How far from task 0's step 6 task 1 begins.
+std::uint64_t detour(const trace& what) {
+  const auto begins =
+      std::find(what.schedule.begin(), what.schedule.end(), task_id{1}) - what.schedule.begin();
+  return static_cast<std::uint64_t>(std::abs(begins - 6));
+}
+
+TEST_CASE("a preemption moves together with those behind it, and the search leaves time for that") {
+  // Task 1 must make just two steps while task 0 is at work.
+  toy system{busy(2, 20), [](const toy_order& order) {
+               return between(order, {0, 0}, {1, 0}, {0, 19}) &&
+                      between(order, {1, 1}, {0, 19}, {1, 2}) &&
+                      at(order, {1, 1}) == at(order, {1, 0}) + 1;
+             }};
+  const shrink::runner run = [&](const schedule& what) {
+    auto made = system.run(what);
+    made.what_happened.steps += detour(made.what_happened);
+    return made;
+  };
+  for (const std::uint32_t step : {5U, 7U}) {
+    CAPTURE(step);
+    auto first = run({.picks = {{step, task_id{1}}, {step + 2, task_id{0}}}, .draws = {}});
+    REQUIRE(first.fails);
+    // There are some 40 schedules with one preemption, of which none will do.
+    const auto made = shrink::shrink(std::move(first), run, {.executions = 40}, "0");
+    CHECK_FALSE(made.complete);
+    CHECK(schedule_of(made.best.what_happened).picks ==
+          std::vector<scheduled_pick>{{6, task_id{1}}, {8, task_id{0}}});
+  }
+}
+
+TEST_CASE("merging leaves the search its share, of executions and of steps") {
+  // Either the very order that was found, which no merge keeps, or the simple one.
+  for (const bool by_steps : {false, true}) {
+    CAPTURE(by_steps);
+    toy system{busy(2, 40), {}};
+    toy_order found;
+    system.fails = [&](const toy_order& order) {
+      if (found.empty()) found = order;
+      return order == found || interlude(order, 1);
+    };
+    auto first = system.run(tests::restless(80, 2));
+    REQUIRE(first.fails);
+    shrink::budget within{.executions = 120};
+    if (by_steps) within = {.executions = 10'000, .steps = 120 * 80};
+    const auto made = shrink::shrink(std::move(first), system.runner(), within, "0");
+    CHECK(made.after.preemptions == 1);
+  }
+}
+
+TEST_CASE("a failure that the usual course shows, too, takes few executions to see that") {
+  toy system{busy(3, 10), [](const toy_order&) { return true; }};
+  const auto made = shrunk(system, tests::restless(20, 3));
+  CHECK(made.executions < 12);
+  CHECK(made.after.preemptions == 0);
+  CHECK(schedule_of(made.best.what_happened) == schedule{});
+}
+
+TEST_CASE("two preemptions are found where merging stops at three") {
+  // Task 1 makes three steps, task 0 four, and each needs the other to have stopped there.
+  toy system{busy(2, 8), [](const toy_order& order) {
+               const bool two = at(order, {0, 0}) > at(order, {1, 2}) &&
+                                between(order, {1, 2}, {0, 3}, {1, 3}) &&
+                                between(order, {0, 3}, {1, 7}, {0, 4});
+               return two || ping_pong(order);
+             }};
+  const auto made = shrunk(system, in_turn(), 2'000);
+  CHECK(made.before.preemptions > 2);
+  CHECK(made.after.preemptions == 2);
+  CHECK(made.complete);
+}
+
+TEST_CASE("a failure without a fault is given none") {
+  toy system{busy(2, 6), {}, {{0, 1}, {1, 2}}};
+  system.fails = [&](const toy_order& order) {
+    return drawn(system, {1, 2}) == 1 || between(order, {0, 2}, {1, 2}, {0, 3});
+  };
+  const auto made = shrunk(system, {.picks = {{3, task_id{1}}, {6, task_id{0}}}, .draws = {}});
+  CHECK(made.after.preemptions == 1);
+  CHECK(made.after.faults == 0);
+}
+
+TEST_CASE("what is told of as better is better, and every schedule that is tried is in order") {
+  toy system{busy(3, 8), {}};
+  for (unsigned step = 0; step < 8; ++step) system.draws.push_back({0, step});
+  system.fails = [&](const toy_order& order) {
+    return drawn(system, {0, 3}) != 0 && between(order, {0, 4}, {2, 4}, {0, 5}) &&
+           between(order, {2, 2}, {1, 3}, {2, 3});
+  };
+  auto from = tests::restless(24, 3);
+  for (std::uint32_t step = 1; step <= 24; ++step) from.draws.push_back({step, 0, 1});
+  auto first = system.run(from);
+  REQUIRE(first.fails);
+  const shrink::runner run = [&](const schedule& what) {
+    for (std::size_t i = 0; i < what.picks.size(); ++i)
+      CHECK(what.picks[i].step < (i + 1 < what.picks.size() ? what.picks[i + 1].step : 1'000));
+    for (std::size_t i = 1; i < what.draws.size(); ++i)
+      CHECK(what.draws[i - 1].step < what.draws[i].step);
+    return system.run(what);
+  };
+  auto last = shrink::cost_of(first.what_happened);
+  const auto made = shrink::shrink(std::move(first), run, {.executions = 600}, "0",
+                                   [&](std::uint64_t, const shrink::cost& best) {
+                                     CHECK(best < last);
+                                     last = best;
+                                   });
+  CHECK(made.after == last);
+  CHECK(made.after.faults == 1);
+}
+
 TEST_CASE("a preemption moves to where the execution takes the fewest steps") {
   // Task 1 must begin while task 0 is at work. It then has to try again and again, or task 0 has,
   // unless it begins just before task 0's step 6.
@@ -138,9 +248,7 @@ TEST_CASE("a preemption moves to where the execution takes the fewest steps") {
              }};
   const shrink::runner run = [&](const schedule& what) {
     auto made = system.run(what);
-    const auto& picks = made.what_happened.schedule;
-    const auto begins = std::find(picks.begin(), picks.end(), task_id{1}) - picks.begin();
-    made.what_happened.steps += static_cast<std::uint64_t>(std::abs(begins - 6));
+    made.what_happened.steps += detour(made.what_happened);
     return made;
   };
   for (const std::uint32_t step : {2U, 9U}) {
