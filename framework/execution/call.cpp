@@ -296,8 +296,7 @@ std::size_t controlled_call::draw_part(std::size_t size) noexcept {
 // A deadline that had come before the call waited at all is none: the call is a try.
 std::uint64_t controlled_call::time_limit(std::uint64_t deadline_ns) noexcept {
   auto& a = *current_arena();
-  const bool ignored = a.config.timeouts == timeout_policy::never && op_ != operation::sleep &&
-                       deadline_ns != no_deadline &&
+  const bool ignored = a.config.timeouts == timeout_policy::never && deadline_ns != no_deadline &&
                        (has_waited_ || deadline_ns > a.schedule.clock_ns);
   a.details[index(this_task)].timeout_ignored = ignored;
   return ignored ? no_deadline : deadline_ns;

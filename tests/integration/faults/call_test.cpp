@@ -1,6 +1,7 @@
 // Faults of calls: errors that leave nothing done, waits that end early.
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdint>
@@ -208,6 +210,7 @@ struct box {
   bool full = false;
   bool held = true;
   int wakeups = 0;
+  forkloom::shared<int> steps{0};
 };
 
 }  // namespace
@@ -231,6 +234,23 @@ TEST_CASE("a spurious wake-up of a condition variable returns with the mutex", "
                   expect(w.held);
                   expect(that(w.wakeups) <= 1 + static_cast<int>(faults_happened("wakeup")));
                 });
+}
+
+TEST_CASE("who was woken and waits for the mutex is not woken for nothing", "[faults]") {
+  harmless<box>(with("wakeup:2"),
+                {[](box& w) {
+                   std::unique_lock guard(w.lock);
+                   while (!w.full) w.filled.wait(guard);
+                 },
+                 [](box& w) {
+                   const std::scoped_lock guard(w.lock);
+                   w.full = true;
+                   w.filled.notify_one();
+                   const auto before = faults_happened("wakeup");
+                   for (int i = 0; i < 3; ++i) w.steps.fetch_add(1);
+                   expect(that(faults_happened("wakeup")) == before);
+                 }},
+                [](box&) {});
 }
 
 namespace {
@@ -292,6 +312,30 @@ TEST_CASE("who waits for a futex that passes priority on is woken by its owner a
     expect(that(::syscall(SYS_futex, &w.value, FUTEX_UNLOCK_PI)) == 0);
   };
   const auto result = explored<word>(with("wakeup:1"), {use, use}, [](word&) {});
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.faults.at(0).chances == 0);
+}
+
+TEST_CASE("who waits for any of several futexes is not woken for nothing", "[faults]") {
+  struct two_words {
+    std::array<unsigned, 2> values{};
+    long woken = -1;
+  };
+  const auto result = explored<two_words>(
+      with("wakeup:1"),
+      {[](two_words& w) {
+         std::array<futex_waitv, 2> any{};
+         for (std::size_t i = 0; i < any.size(); ++i) {
+           any[i].uaddr = reinterpret_cast<std::uintptr_t>(&w.values[i]);
+           any[i].flags = FUTEX_32;
+         }
+         w.woken = ::syscall(SYS_futex_waitv, any.data(), 2, 0, nullptr, 0);
+       },
+       [](two_words& w) {
+         while (w.woken == -1 && ::syscall(SYS_futex, &w.values[1], FUTEX_WAKE, 1) == 0)
+           ::sched_yield();
+       }},
+      [](two_words& w) { expect(that(w.woken) == 1); });
   CHECK(result.how == explore::verdict::as_expected);
   CHECK(result.faults.at(0).chances == 0);
 }
