@@ -258,7 +258,6 @@ wake controlled_call::wait(std::span<const resource_id> resources, std::uint64_t
 std::optional<wake> controlled_call::draw_end_of_wait(resource_id awaited,
                                                       std::size_t count) noexcept {
   auto& a = *current_arena();
-  woken_for_nothing_ = false;
   if (strikes(fault_kind::kill)) faults::die();
   const bool interrupts =
       interruptible_ && contains(faults_of(op_), fault_kind::eintr) && strikes(fault_kind::eintr);

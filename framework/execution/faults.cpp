@@ -18,8 +18,8 @@ constexpr std::uint64_t rarities = 5;
 // What is stopped goes on at each choice once in so many times: some steps of others pass.
 constexpr std::uint64_t choices_stopped = 32;
 
-// Above the kinds, in the word that says what may happen: a process is stopped that must go on.
-constexpr fault_set somebody_is_stopped = fault_set{1} << 31;
+// Above the kinds, in the word that says what may happen: a process was stopped and must go on.
+constexpr fault_set somebody_was_stopped = fault_set{1} << 31;
 
 constexpr auto timeout = fault_kind::timeout;
 
@@ -42,7 +42,6 @@ bool may_be_early(const arena& a, const task& t) noexcept {
 void resume(arena& a, task_id process) noexcept {
   auto& s = a.schedule;
   a.faults.stopped.erase(process);
-  if (a.faults.stopped.empty()) s.faults &= ~somebody_is_stopped;
   if (!signals::lives(a, process) || !a[process].stopped) return;
   if (s.stop_due != no_task && a[s.stop_due].process == process) {
     s.stop_due = no_task;  // nobody has run since it was to stop, and it has not yet
@@ -95,7 +94,7 @@ void die() noexcept {
 
 void stop(arena& a, task_id me) noexcept {
   a.faults.stopped.insert(a[me].process);
-  a.schedule.faults |= somebody_is_stopped;
+  a.schedule.faults |= somebody_was_stopped;
   signals::stop_self(a, me, SIGSTOP);
 }
 

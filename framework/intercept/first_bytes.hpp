@@ -14,13 +14,15 @@
 
 namespace forkloom::intercept {
 
-// How many bytes parts are that the kernel has not seen yet; 0 if it will refuse them.
+// How many bytes parts are that the kernel has not seen yet; 0 if it will refuse them. It moves no
+// more than it can count in an int, in whole pages: read(2).
 [[nodiscard]] inline std::size_t size_if_accepted(const iovec* parts, std::size_t count) noexcept {
   if (count > IOV_MAX || !readable(parts, count * sizeof *parts)) return 0;
+  constexpr std::size_t most = 0x7fff'f000;
   std::size_t total = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    if (parts[i].iov_len > SSIZE_MAX - total) return 0;
-    total += parts[i].iov_len;
+    if (parts[i].iov_len > SSIZE_MAX) return 0;
+    total = std::min(total + parts[i].iov_len, most);
   }
   return total;
 }

@@ -23,10 +23,10 @@ constexpr std::array<std::string_view, 3> policies{"idle", "race", "never"};
 }
 
 std::uint8_t number(std::string_view one, std::string_view digits) {
-  unsigned value = 0;
+  unsigned value = 0;  // which it stays if none can be read
   const auto* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, value);
-  if (error != std::errc{} || stop != end || value < 1 || value > faults_max)
+  const auto* const stop = std::from_chars(digits.data(), end, value).ptr;
+  if (stop != end || value < 1 || value > faults_max)
     refuse(one, fmt::format("its number must be a whole one from 1 to {}", faults_max));
   return static_cast<std::uint8_t>(value);
 }

@@ -306,6 +306,19 @@ TEST_CASE("a spurious wake-up of a futex comes before its time", "[faults]") {
                  });
 }
 
+TEST_CASE("a wait for a futex ends once, interrupted or woken for nothing", "[faults]") {
+  harmless<word>(with("eintr:1,wakeup:1"), {[](word& w) {
+                   const timespec patience{.tv_sec = 3, .tv_nsec = 0};
+                   w.error = error_of(::syscall(SYS_futex, &w.value, FUTEX_WAIT, 0, &patience));
+                 }},
+                 [](word& w) {
+                   const bool interrupted = faults_happened("eintr") == 1;
+                   const bool woken = faults_happened("wakeup") == 1;
+                   expect(!interrupted || !woken);
+                   expect(that(w.error) == (interrupted ? EINTR : woken ? 0 : ETIMEDOUT));
+                 });
+}
+
 TEST_CASE("who waits for a futex that passes priority on is woken by its owner alone", "[faults]") {
   const auto use = [](word& w) {
     expect(that(::syscall(SYS_futex, &w.value, FUTEX_LOCK_PI, 0, nullptr)) == 0);

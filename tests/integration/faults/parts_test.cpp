@@ -223,6 +223,17 @@ TEST_CASE("who asks a stream socket for all of the parts gets all of them", "[fa
   goes_whole<streams, send_byte_by_byte, receive_all_parts>();
 }
 
+TEST_CASE("urgent data is not cut", "[faults]") {
+  const auto result = explored<streams>(
+      with("partial:1"), {[](streams& w) {
+        const auto bytes = text<short_text>();
+        expect(that(::send(w.out(), bytes.data(), bytes.size(), MSG_OOB)) == long{short_text});
+      }},
+      [](streams&) {});
+  CHECK(result.how == explore::verdict::as_expected);
+  CHECK(result.faults.at(0).chances == 0);
+}
+
 TEST_CASE("a pipe of packets is not cut", "[faults]") {
   struct packets : ends {
     packets() {
@@ -326,8 +337,8 @@ TEST_CASE("of very many parts some pass, and in their order", "[faults]") {
   const auto write = [](crowd& w) {
     ::close(w.in());
     auto bytes = text<10'240>();
-    std::array<iovec, IOV_MAX> parts{};
-    for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = {bytes.data() + 10 * i, 10};
+    std::array<iovec, IOV_MAX> parts{};  // of which the first ones are empty
+    for (std::size_t i = 100; i < parts.size(); ++i) parts[i] = {bytes.data() + 10 * (i - 100), 10};
     w.written = ::writev(w.out(), parts.data(), parts.size());
     expect(w.written > 0);
   };
@@ -357,14 +368,18 @@ TEST_CASE("parts that the kernel refuses are refused as ever", "[faults]") {
     const auto error_of = [](ssize_t result) { return result < 0 ? errno : 0; };
     const auto* nowhere = reinterpret_cast<const iovec*>(8);  // NOLINT: no place that there is
     const auto* no_message = reinterpret_cast<const msghdr*>(nowhere);
+    auto bytes = text<10>();
     volatile int negative = -1;  // the compiler would refuse it, too
     for (const int fd : {w.out(), w.pipe[1]}) {
       char byte = 0;
-      const std::array<iovec, 2> too_long{{{&byte, 1}, {&byte, ~std::size_t{0}}}};
+      const std::array<iovec, 2> too_long{{{&byte, 1}, {&byte, std::size_t{SSIZE_MAX} + 1}}};
+      std::array<iovec, IOV_MAX + 1> too_many{};
+      too_many.fill({bytes.data(), bytes.size()});
       expect(that(error_of(::writev(fd, nowhere, 2))) == EFAULT);
       expect(that(error_of(::writev(fd, nowhere, negative))) == EINVAL);
       expect(that(error_of(::writev(fd, nowhere, IOV_MAX + 1))) == EINVAL);
       expect(that(error_of(::writev(fd, too_long.data(), 2))) == EINVAL);
+      expect(that(error_of(::writev(fd, too_many.data(), too_many.size()))) == EINVAL);
     }
     expect(that(error_of(::sendmsg(w.out(), no_message, 0))) == EFAULT);
     expect(that(::send(w.out(), "a", 1, 0)) == 1);

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -96,6 +97,56 @@ TEST_CASE("a process that was stopped goes on, and its parent sees both", "[faul
   });
   CHECK(comes_to<family>(with("stop:1"), {wait_for_child},
                          [](family& w) { expect(!w.stopped || !w.continued); }));
+}
+
+TEST_CASE("a parent that waits hears of a stop when it comes", "[faults]") {
+  struct late_stop : counted {
+    bool seen = false;
+  };
+  CHECK(comes_to<late_stop>(with("stop:1"), {[](late_stop& w) {
+                              const auto child = ::fork();
+                              if (child == 0) {
+                                ::sleep(1);  // until the parent waits
+                                for (int i = 0; i < 5; ++i) w.count();
+                                ::_exit(0);
+                              }
+                              int status = 0;
+                              do {
+                                ::waitpid(child, &status, WUNTRACED);
+                                w.seen |= WIFSTOPPED(status) && w.begun.load() > 0;
+                              } while (!WIFEXITED(status));
+                            }},
+                            [](late_stop& w) { expect(!w.seen); }));
+}
+
+namespace {
+
+volatile sig_atomic_t heard = 0;
+
+}  // namespace
+
+TEST_CASE("a parent gets a signal when its child stops, goes on and ends", "[faults]") {
+  struct told {
+    int times = 0;
+  };
+  const auto listen = [](told& w) {
+    struct sigaction action {};
+    action.sa_handler = [](int) { heard = heard + 1; };
+    ::sigaction(SIGCHLD, &action, nullptr);
+    const auto child = ::fork();
+    if (child == 0) ::_exit(0);
+    while (::waitpid(child, nullptr, 0) != child) continue;
+    w.times = heard;
+  };
+  harmless<told>(with("stop:1"), {listen}, [](told& w) {
+    expect(w.times >= 1 && that(w.times) <= (faults_happened("stop") == 1 ? 3 : 1));
+  });
+  const auto result =
+      explored<told>(with("stop:1"), {listen}, [](told& w) { expect(w.times < 3); });
+  REQUIRE(result.findings.size() == 1);
+  const auto& events = result.findings[0].what_happened.events;
+  CHECK(std::count_if(events.begin(), events.end(),
+                      [](const event& e) { return e.op == operation::signal_send; }) == 3);
 }
 
 TEST_CASE("all that were stopped go on in the end", "[faults]") {

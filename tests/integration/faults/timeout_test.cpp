@@ -119,6 +119,21 @@ TEST_CASE("where time-outs never fire, sleeps, timers and tries still end", "[fa
   CHECK(result.how == explore::verdict::as_expected);
 }
 
+TEST_CASE("a time-out that never fires does not when its time has passed, either", "[faults]") {
+  // Who is woken, and finds that another one was faster, waits anew.
+  const auto result = explored<waits>(
+      with("", timeout_policy::never),
+      {[](waits& w) { w.wait(1); }, [](waits& w) { expect(that(::sem_wait(&w.semaphore)) == 0); },
+       [](waits& w) {
+         for (int i = 0; i < 2; ++i) {
+           ::sleep(5);
+           ::sem_post(&w.semaphore);
+         }
+       }},
+      [](waits& w) { expect(that(w.outcome) == 0); });
+  CHECK(result.how == explore::verdict::as_expected);
+}
+
 namespace {
 
 struct early {

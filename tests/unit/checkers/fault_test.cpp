@@ -150,9 +150,11 @@ TEST_CASE("a post is missing where nobody was killed with the semaphore") {
 
 TEST_CASE("of a set of semaphores the one is named that was taken by who was killed") {
   guests g(resource_kind::system_v_semaphore);
+  const auto window = g.b.resource("window", resource_kind::system_v_semaphore);
   g.b.does(g.first, operation::semop, g.door, guests::changing(-1, 3));
   g.b.does(g.second, operation::semop, g.door, guests::changing(+1, 2));
   g.b.does(g.second, operation::semctl, g.door, {.before = 12});  // GETVAL: it only looks
+  g.b.does(g.second, operation::semop, window, guests::changing(+1, 3));
   strikes(g.b, g.first, fault_kind::kill);
   g.b.dies(g.first, killed);
   SECTION("it is waited for") {
@@ -161,6 +163,22 @@ TEST_CASE("of a set of semaphores the one is named that was taken by who was kil
   }
   SECTION("another one is") {
     g.waits(operation::semop, guests::changing(-1, 2));
+    CHECK(contains(g.found().message, "a missing post"));
+  }
+  SECTION("it is waited for to become zero") {
+    g.waits(operation::semop, guests::changing(0, 3));
+    CHECK(contains(g.found().message, "a value that never becomes zero"));
+  }
+  SECTION("somebody has waited for it to become zero, and it has") {
+    g.b.does(g.second, operation::semop, g.door, guests::changing(0, 3));
+    g.waits(operation::semop, guests::changing(-1, 3));
+    CHECK(contains(g.found().message, "guest 0, which took semaphore 3 of door last"));
+  }
+  SECTION("more has been done since than is known") {
+    semaphore_operations many;
+    for (std::uint16_t number = 4; number < 8; ++number) many.add({number, 1, false});
+    g.b.does(g.second, operation::semop, g.door, {.before = many.before(), .after = many.after()});
+    g.waits(operation::semop, guests::changing(-1, 3));
     CHECK(contains(g.found().message, "a missing post"));
   }
   SECTION("its value has been set since") {

@@ -1,3 +1,6 @@
+#include <signal.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <set>
 #include <string>
@@ -85,6 +88,10 @@ TEST_CASE("a new execution has all faults before it, and nobody is stopped") {
   CHECK(d.possible(fault_kind::stop));
   CHECK(d.chances(fault_kind::stop) == 0);
   CHECK(d.a().faults.stopped.empty());
+  d.a().config.faults = parse_faults("kill:1");
+  faults::begin(d.a());
+  CHECK_FALSE(d.possible(fault_kind::stop));
+  CHECK(d.possible(fault_kind::kill));
 }
 
 TEST_CASE("a fault is told with its kind and what it struck, and changes the hash") {
@@ -186,11 +193,13 @@ TEST_CASE("a timer rings early where time-outs race, if it is due before all wai
   CHECK(early.deadline_ns == (rings ? timer : in(d, 5)));
 }
 
-TEST_CASE("where time-outs race there is no bound to them") {
-  disturbed d(1, "timeout:1", policy::race, {{0, 0, 1}, {0, 1, 1}});
+TEST_CASE("where time-outs race there is no bound to them, but to other faults") {
+  disturbed d(1, "timeout:1,eintr:1", policy::race, {{0, 0, 1}, {0, 1, 1}, {0, 2, 1}});
   CHECK(d.happens(fault_kind::timeout));
   CHECK(d.happens(fault_kind::timeout));
   CHECK(d.possible(fault_kind::timeout));
+  CHECK(d.happens(fault_kind::eintr));
+  CHECK_FALSE(d.possible(fault_kind::eintr));
 }
 
 TEST_CASE("where time-outs never come they are no fault, unless they are asked for") {
@@ -212,13 +221,25 @@ TEST_CASE("a stopped process goes on when that is drawn") {
   CHECK(d.a().faults.stopped.empty() == drawn);
 }
 
-TEST_CASE("a stopped process that somebody else has let go on is not waited for") {
-  disturbed d(2, "stop:1");
+TEST_CASE("a process that goes on already, or is dead, is not let go on again") {
+  // The process that the task stands for here would be sent it.
+  sigset_t continues;
+  sigset_t before;
+  ::sigemptyset(&continues);
+  ::sigaddset(&continues, SIGCONT);
+  ::pthread_sigmask(SIG_BLOCK, &continues, &before);
+  disturbed d(2, "stop:1", policy::idle, {{0, 0, 1}});
+  d.a()[one].pid = ::getpid();
   d.stops(one);
-  d.a()[one].stopped = false;
   d.s().stop_due = no_task;
+  SECTION("somebody else has let it go on") { d.a()[one].stopped = false; }
+  SECTION("it is dead") { death(d.a(), one, SIGKILL); }
   faults::let_stopped_go_on(d.a());
   CHECK(d.a().faults.stopped.empty());
+  sigset_t pending;
+  ::sigpending(&pending);
+  CHECK(::sigismember(&pending, SIGCONT) == 0);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST_CASE("where nobody can go on a stopped process does, unless time passes first") {
