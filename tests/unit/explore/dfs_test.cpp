@@ -4,6 +4,7 @@
 #include <random>
 
 #include "forkloom/error.hpp"
+#include "framework/explore/search_tally.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/explore/toy.hpp"
 
@@ -92,6 +93,29 @@ TEST_CASE("more tasks than it can tell apart are refused by their number") {
   explore::dfs dfs({});
   CHECK_THROWS_WITH(explore_all(many, dfs),
                     Catch::Contains("65 tasks") && Catch::Contains("at most 64"));
+}
+
+TEST_CASE("as many tasks as it can tell apart are followed") {
+  toy many(64);
+  many.front() = "wx";
+  explore::dfs dfs({});
+  CHECK(explore_all(many, dfs).conclusion == "the only interleaving explored, it does not violate");
+}
+
+TEST_CASE("how many were cut off is said, and how many began in vain") {
+  explore::search_tally tally;
+  trace cut;
+  cut.how = ending::step_limit;
+  cut.detail = "9 steps";
+  tally.count({}, false);
+  tally.count(cut, false);
+  CHECK(tally.reservations() ==
+        "; 1 of them was cut off after 9 steps, and what may come later is not known");
+  tally.count(cut, false);
+  CHECK(tally.reservations().starts_with("; 2 of them were cut off"));
+  CHECK(explore::search_tally::repeated(3, 3).empty());
+  CHECK(explore::search_tally::repeated(2, 1) == "; 1 more execution repeated it");
+  CHECK(explore::search_tally::repeated(5, 2) == "; 3 more executions repeated one of them");
 }
 
 TEST_CASE("what was cut off is said") {
