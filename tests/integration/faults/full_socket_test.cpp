@@ -150,6 +150,7 @@ namespace {
 template <class World>
 void never_full(void (*body)(World&)) {
   const auto result = explored<World>(with("full:1"), {body}, [](World&) {});
+  CAPTURE(result.message);
   CHECK(result.how == explore::verdict::as_expected);
   CHECK(result.faults.at(0).chances == 0);
 }
@@ -173,6 +174,18 @@ TEST_CASE("to send nothing needs no room", "[faults]") {
   never_full<pair>([](pair& w) {
     expect(that(::send(w.out(), "a", 1, 0)) == 1);
     expect(that(::send(w.out(), "", 0, 0)) == 0);
+  });
+}
+
+TEST_CASE("a connection that leads outside has room, as nobody would see when there is again",
+          "[faults]") {
+  struct outside : outcomes {};
+  const ends made_before(SOCK_STREAM);
+  static const ends* connection = nullptr;
+  connection = &made_before;
+  never_full<outside>([](outside& w) {
+    w.send_twice(connection->out());
+    receive_twice(connection->in());
   });
 }
 
