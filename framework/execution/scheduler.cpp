@@ -9,6 +9,7 @@
 #include "framework/execution/signals.hpp"
 #include "framework/execution/sys.hpp"
 #include "framework/execution/timers.hpp"
+#include "framework/strategy/dependence.hpp"
 #include "framework/trace/stable_label.hpp"
 
 namespace forkloom::execution {
@@ -150,6 +151,10 @@ double choices(const schedule_state& s, task_id current, bool yields) noexcept {
   return static_cast<double>(s.enabled.size() - (without_current ? 1 : 0));
 }
 
+resource_key key_of_children(const arena& a, task_id parent) noexcept {
+  return {resource_key::space::children, index(a[parent].process), 0};
+}
+
 strategy::pending_operation pending(const void* context, task_id task) noexcept {
   const auto& a = *static_cast<const arena*>(context);
   const auto& t = a[task];
@@ -158,7 +163,9 @@ strategy::pending_operation pending(const void* context, task_id task) noexcept 
           .kind = resource == no_resource ? resource_kind::unknown : a.resources[resource].kind,
           .resource = resource,
           .timed = t.deadline_ns != no_deadline,
-          .expired = t.state == task_state::ready && t.cause == wake::timed_out};
+          .expired = t.state == task_state::ready && t.cause == wake::timed_out,
+          .children = strategy::ends_task(t.pending) ? a.resources.find(key_of_children(a, task))
+                                                     : no_resource};
 }
 
 bool limits_reached(arena& a) noexcept {
@@ -268,8 +275,7 @@ task_id only_main_thread(arena& a, task_id task) noexcept {
 
 resource_id children_of(arena& a, task_id parent) noexcept {
   if (parent == no_task) return no_resource;
-  return a.resources.find_or_add({resource_key::space::children, index(a[parent].process), 0},
-                                 resource_kind::process);
+  return a.resources.find_or_add(key_of_children(a, parent), resource_kind::process);
 }
 
 resource_id thread_resource(arena& a, task_id task) noexcept {

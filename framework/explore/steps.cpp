@@ -6,6 +6,7 @@
 
 #include "framework/explore/places.hpp"
 #include "framework/strategy/dependence.hpp"
+#include "framework/trace/children.hpp"
 
 namespace forkloom::explore {
 namespace {
@@ -41,6 +42,7 @@ class reader {
   explicit reader(const trace& what)
       : what_(what),
         places_(what),
+        children_(resources_of_children(what)),
         several_threads_(what.tasks.size()),
         used_(what.tasks.size(), std::vector<operation>(what.resources.size(), operation::none)) {
     for (const auto& task : what.tasks)
@@ -175,6 +177,8 @@ class reader {
     const auto process = process_of(task);
     if (of_process && several_threads_[index(process)])
       to.add(places_.life_of(process), touch::changes);
+    if (of_process && children_[index(process)] != no_resource)
+      to.add(places_.of(children_[index(process)]), touch::looks);
     for (std::size_t r = 0; r < what_.resources.size(); ++r) {
       const auto kind = what_.resources[r].kind;
       if (!changes_by_death(kind) || kind == resource_kind::process ||
@@ -248,6 +252,7 @@ class reader {
 
   const trace& what_;
   places places_;
+  std::vector<resource_id> children_;         // by process: the resource that stands for them
   std::vector<bool> several_threads_;         // by process
   std::vector<std::vector<operation>> used_;  // by task and resource: its last operation there
   bool timers_ = false;

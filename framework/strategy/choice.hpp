@@ -50,8 +50,9 @@ struct pending_operation {
   operation op = operation::none;
   resource_kind kind = resource_kind::unknown;
   resource_id resource = no_resource;
-  bool timed = false;    // it waits, and not for longer than until some time
-  bool expired = false;  // it waited, and its time has come
+  bool timed = false;                  // it waits, and not for longer than until some time
+  bool expired = false;                // it waited, and its time has come
+  resource_id children = no_resource;  // of an end: stands for the process's, if it has made any
 };
 
 class announcements {

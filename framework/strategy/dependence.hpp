@@ -74,14 +74,27 @@ namespace forkloom::strategy {
   return p.kind == resource_kind::condition || p.kind == resource_kind::mutex;
 }
 
+// Of two ends: is it the same wait that they let go on?
+[[nodiscard]] constexpr bool is_awaited_with(const pending_operation& x,
+                                             const pending_operation& y) noexcept {
+  return x.resource != no_resource && x.resource == y.resource;
+}
+
+// Of two ends: is one a child of the other? A parent may leave it dead and not waited for, or
+// alive.
+[[nodiscard]] constexpr bool are_kin(const pending_operation& x,
+                                     const pending_operation& y) noexcept {
+  return (x.children != no_resource && x.children == y.resource) ||
+         (y.children != no_resource && y.children == x.resource);
+}
+
 [[nodiscard]] inline bool may_conflict(const pending_operation& x,
                                        const pending_operation& y) noexcept {
   if (x.expired || y.expired || touches_everything(x.op) || touches_everything(y.op)) return true;
   if (touches_nothing(x.op) || touches_nothing(y.op)) return false;
+  if (ends_task(x.op) && ends_task(y.op)) return is_awaited_with(x, y) || are_kin(x, y);
   if (ends_task(x.op) || ends_task(y.op))
-    return ends_task(x.op) && ends_task(y.op)
-               ? x.resource != no_resource && x.resource == y.resource
-               : changes_by_death(ends_task(x.op) ? y.kind : x.kind);
+    return changes_by_death(ends_task(x.op) ? y.kind : x.kind);
   if (x.op == operation::cond_wait && concerns_condition_or_mutex(y)) return true;
   if (y.op == operation::cond_wait && concerns_condition_or_mutex(x)) return true;
   if (x.resource == no_resource || y.resource == no_resource)

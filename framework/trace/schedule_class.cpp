@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "framework/trace/children.hpp"
 #include "framework/trace/fold.hpp"
 
 namespace forkloom {
@@ -118,6 +119,10 @@ std::vector<footprint> footprints(const trace& what) {
     else
       all.emplace_back();
   }
+  const auto children = resources_of_children(what);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (const auto& e = what.events[i]; e.op == operation::exit && index(e.task) < children.size())
+      all[i].second = {children[index(e.task)], false};
   for (const auto& wait : what.waits)
     if (wait.event < all.size() && !all[wait.event].counts)
       all[wait.event] = touched(what.events[wait.event], false);

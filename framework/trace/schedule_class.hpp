@@ -10,7 +10,7 @@
 //     wait at a barrier or futex counts as a waiter, a writer keeps readers out. All other attempts
 //     that blocked are tried again, and what counts is when they come through;
 //   - a call that still waits when the execution ends, and one whose time was over: they looked.
-// A fork comes before all that its child does.
+// A fork comes before all that its child does. The end of a process looks at what its children do.
 //
 // What is not seen: that bytes of two objects overlap, that a death lets go what the kernel kept
 // for the dead (it shows in what others then get), and time, which makes no order here.

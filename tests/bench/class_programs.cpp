@@ -191,6 +191,13 @@ void pipe_chain(scenario& scenario) {
   });
 }
 
+// The child is dead when its parent ends, or outlives it: 2.
+void parent_and_child(scenario& scenario) {
+  scenario.process("parent", [] {
+    if (::fork() == 0) ::_exit(0);
+  });
+}
+
 std::function<void(scenario&)> sized(void (*body)(scenario&, unsigned), unsigned n) {
   return [body, n](scenario& s) { body(s, n); };
 }
@@ -217,6 +224,7 @@ std::vector<class_program> class_programs() {
       {"semaphore and memory", 2, semaphore_and_memory},
       {"broadcast to 2", 10, broadcast},
       {"pipe chain", 2, pipe_chain},
+      {"parent and child", 2, parent_and_child},
   };
 }
 

@@ -87,14 +87,14 @@ class trace_builder {
   }
 
   // The task comes to the end of its body.
-  std::size_t ends(task_id task, int code = 0) {
+  std::size_t ends(task_id task, int code = 0, resource_id brothers = no_resource) {
     made_.tasks[index(task)].body_returned = true;
-    return dies(task, {.kind = task_end::how::exited, .code = code});
+    return dies(task, {.kind = task_end::how::exited, .code = code}, brothers);
   }
-  // The task dies, by whatever cause.
-  std::size_t dies(task_id task, task_end end) {
+  // The task dies, by whatever cause. brothers: stands for the children of its parent.
+  std::size_t dies(task_id task, task_end end, resource_id brothers = no_resource) {
     made_.tasks[index(task)].end = end;
-    return does(task, operation::exit);
+    return does(task, operation::exit, brothers);
   }
 
   // The execution ends while the task is blocked: writes both the event and the wait record.

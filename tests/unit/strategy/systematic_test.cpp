@@ -118,4 +118,17 @@ TEST_CASE("time, signals and ends of tasks are in the way of more than their res
   CHECK(may_conflict(store(0), late));
 }
 
+TEST_CASE("the ends of a parent and of its child are in each other's way, strangers' are not") {
+  const pending_operation parent{.op = operation::exit, .children = resource_id(4)};
+  const pending_operation child{.op = operation::exit, .resource = resource_id(4)};
+  const pending_operation brother = child;
+  const pending_operation stranger{.op = operation::exit, .resource = resource_id(5)};
+  CHECK(may_conflict(parent, child));
+  CHECK(may_conflict(child, parent));
+  CHECK(may_conflict(child, brother));
+  CHECK_FALSE(may_conflict(parent, stranger));
+  CHECK_FALSE(may_conflict(stranger, parent));
+  CHECK_FALSE(may_conflict(parent, parent));
+}
+
 }  // namespace

@@ -38,6 +38,27 @@ TEST_CASE("two loads commute, a load and a store do not") {
   CHECK(class_hash(p.b) != class_hash(q.b));
 }
 
+TEST_CASE(
+    "whether a child dies before its parent or after it matters, who dies first else does not") {
+  const auto ends = [](bool child_first, bool stranger_first) {
+    trace_builder b;
+    const auto parent = b.task("parent");
+    const auto child = b.task("child");
+    const auto stranger = b.task("stranger");
+    const auto children = b.resource("children of parent", resource_kind::process);
+    b.forks(parent, child, children);
+    if (stranger_first) b.ends(stranger);
+    if (child_first) b.ends(child, 0, children);
+    b.ends(parent);
+    if (!child_first) b.ends(child, 0, children);
+    if (!stranger_first) b.ends(stranger);
+    return class_hash(b);
+  };
+  CHECK(ends(true, true) != ends(false, true));
+  CHECK(ends(true, true) == ends(true, false));
+  CHECK(ends(false, true) == ends(false, false));
+}
+
 TEST_CASE("how often a lock was tried in vain makes no class of its own") {
   two_tasks p;
   p.b.lock(p.one, p.m);
