@@ -164,6 +164,7 @@ strategy::pending_operation pending(const void* context, task_id task) noexcept 
           .resource = resource,
           .timed = t.deadline_ns != no_deadline,
           .expired = t.state == task_state::ready && t.cause == wake::timed_out,
+          .process = t.process,
           .children = strategy::ends_task(t.pending) ? a.resources.find(key_of_children(a, task))
                                                      : no_resource};
 }

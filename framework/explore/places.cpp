@@ -25,6 +25,7 @@ places::places(const trace& what) : of_(what.resources.size()) {
   for (std::uint32_t i = 0; i < count; ++i)
     of_[i] = what.resources[i].kind == resource_kind::record_lock ? records : i;
   lives_ = count + 1;
+  copies_ = lives_ + static_cast<std::uint32_t>(what.tasks.size());
   join_overlapping(what);
 }
 

@@ -23,11 +23,17 @@ class places {
     return lives_ + static_cast<std::uint32_t>(index(process));
   }
 
+  // What a fork of the process copies: its memory, its descriptors, its mappings.
+  [[nodiscard]] std::uint32_t copied_from(task_id process) const noexcept {
+    return copies_ + static_cast<std::uint32_t>(index(process));
+  }
+
  private:
   void join_overlapping(const trace& what);
 
   std::vector<std::uint32_t> of_;  // by resource
   std::uint32_t lives_ = 0;
+  std::uint32_t copies_ = 0;
 };
 
 }  // namespace forkloom::explore

@@ -31,6 +31,25 @@ bool gives_back(operation op) {
          op == operation::rwlock_unlock;
 }
 
+// Does a fork give the child one of its own, as it is at that time? All that the program has in its
+// own memory, and whatever it has a descriptor or a mapping of.
+bool is_copied_by_fork(const resource_record& r) {
+  switch (r.kind) {
+    case resource_kind::process:
+    case resource_kind::thread:
+    case resource_kind::signal:
+    case resource_kind::logical:
+    case resource_kind::directory_entry:
+    case resource_kind::record_lock:
+    case resource_kind::system_v_key:
+    case resource_kind::system_v_queue:
+    case resource_kind::system_v_semaphore:
+      return false;
+    default:
+      return r.object == 0;
+  }
+}
+
 // A look that stands back instead of spinning is recorded as one that blocked; it did nothing.
 bool stands_back(const event& e) {
   return e.how == outcome::blocked &&
@@ -118,6 +137,16 @@ class reader {
     if (several_threads_[index(process)]) to.add(places_.life_of(process), touch::looks);
   }
 
+  // A fork copies what other threads of the process have done, to locks of their own for instance.
+  void add_copied(footprint& to, task_id task, operation op, resource_id resource) const {
+    const auto process = process_of(task);
+    if (!several_threads_[index(process)]) return;
+    if (op == operation::fork)
+      to.add(places_.copied_from(process), touch::changes);
+    else if (resource != no_resource && is_copied_by_fork(what_.resources[index(resource)]))
+      to.add(places_.copied_from(process), touch::looks);
+  }
+
   bool found_that_it_must_wait(const step& s, std::span<const event> events) const {
     return events.size() == 1 && !s.touched.everything && s.draws.empty() &&
            events[0].task == s.task && events[0].how == outcome::blocked && events[0].op == s.op &&
@@ -135,6 +164,7 @@ class reader {
     }
     if (e.op == operation::fork || e.op == operation::thread_create)
       s.born = e.error == 0 ? task_id(e.after) : no_task;
+    add_copied(to, e.task, e.op, e.resource);
     if (e.op == operation::cond_wait && e.how == outcome::completed && e.error == 0)
       return to.add(places_.of(e.second), touch::changes);  // all that is left is the mutex
     if (e.resource == no_resource) {
@@ -210,6 +240,7 @@ class reader {
     to.everything = escapes_ || touches_everything(next.op) ||
                     (timers_ && next.kind == resource_kind::event_source);
     if (touches_nothing(next.op)) return to;
+    add_copied(to, task, next.op, next.resource);
     if (next.resource != no_resource)
       to.add(places_.of(next.resource), traits(next.op).changes ? touch::changes : touch::looks);
     else if (!ends_task(next.op))

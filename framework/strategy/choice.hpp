@@ -52,6 +52,7 @@ struct pending_operation {
   resource_id resource = no_resource;
   bool timed = false;                  // it waits, and not for longer than until some time
   bool expired = false;                // it waited, and its time has come
+  task_id process = no_task;           // that makes it
   resource_id children = no_resource;  // of an end: stands for the process's, if it has made any
 };
 

@@ -88,10 +88,17 @@ namespace forkloom::strategy {
          (y.children != no_resource && y.children == x.resource);
 }
 
+// A fork copies what the other threads of its process have done to locks, memory, descriptors.
+[[nodiscard]] constexpr bool is_fork_beside(const pending_operation& x,
+                                            const pending_operation& y) noexcept {
+  return x.op == operation::fork && x.process != no_task && x.process == y.process;
+}
+
 [[nodiscard]] inline bool may_conflict(const pending_operation& x,
                                        const pending_operation& y) noexcept {
   if (x.expired || y.expired || touches_everything(x.op) || touches_everything(y.op)) return true;
   if (touches_nothing(x.op) || touches_nothing(y.op)) return false;
+  if (is_fork_beside(x, y) || is_fork_beside(y, x)) return true;
   if (ends_task(x.op) && ends_task(y.op)) return is_awaited_with(x, y) || are_kin(x, y);
   if (ends_task(x.op) || ends_task(y.op))
     return changes_by_death(ends_task(x.op) ? y.kind : x.kind);

@@ -12,7 +12,8 @@
 //   - a call that still waits when the execution ends, and one whose time was over: they looked.
 // A fork comes before all that its child does. The end of a process looks at what its children do.
 //
-// What is not seen: that bytes of two objects overlap, that a death lets go what the kernel kept
+// What is not seen: that bytes of two objects overlap, that a fork copies what other threads of its
+// process have done, that a death lets go what the kernel kept
 // for the dead (it shows in what others then get), and time, which makes no order here.
 #pragma once
 

@@ -1,11 +1,14 @@
 #include "tests/bench/class_programs.hpp"
 
+#include <pthread.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <thread>
 
 #include "forkloom/ipc/condition.hpp"
 #include "forkloom/ipc/message_queue.hpp"
@@ -198,6 +201,21 @@ void parent_and_child(scenario& scenario) {
   });
 }
 
+// A child has the mutex as it was when it was forked: before it was locked, meanwhile, or after: 3.
+void fork_beside_lock(scenario& scenario) {
+  scenario.process("parent", [] {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    std::thread locker([] {
+      pthread_mutex_lock(&mutex);
+      pthread_mutex_unlock(&mutex);
+    });
+    const auto child = ::fork();
+    if (child == 0) ::_exit(0);
+    ::waitpid(child, nullptr, 0);
+    locker.join();
+  });
+}
+
 std::function<void(scenario&)> sized(void (*body)(scenario&, unsigned), unsigned n) {
   return [body, n](scenario& s) { body(s, n); };
 }
@@ -225,6 +243,7 @@ std::vector<class_program> class_programs() {
       {"broadcast to 2", 10, broadcast},
       {"pipe chain", 2, pipe_chain},
       {"parent and child", 2, parent_and_child},
+      {"fork beside a lock", 3, fork_beside_lock},
   };
 }
 

@@ -118,6 +118,20 @@ TEST_CASE("time, signals and ends of tasks are in the way of more than their res
   CHECK(may_conflict(store(0), late));
 }
 
+TEST_CASE("a fork is in the way of what its process does, and of nobody else's") {
+  const pending_operation fork{.op = operation::fork,
+                               .kind = resource_kind::process,
+                               .resource = resource_id(4),
+                               .process = task_id(0)};
+  auto own = lock(1);
+  own.process = task_id(0);
+  auto others = lock(1);
+  others.process = task_id(1);
+  CHECK(may_conflict(fork, own));
+  CHECK(may_conflict(own, fork));
+  CHECK_FALSE(may_conflict(fork, others));
+}
+
 TEST_CASE("the ends of a parent and of its child are in each other's way, strangers' are not") {
   const pending_operation parent{.op = operation::exit, .children = resource_id(4)};
   const pending_operation child{.op = operation::exit, .resource = resource_id(4)};
