@@ -193,6 +193,24 @@ class unused_faults {
   std::vector<explore::fault_count> all_;
 };
 
+// A scenario that brings its worker down takes nothing of the others with it: neither what they had
+// found, nor their turn.
+explore::campaign_result carry_out(const scenario_info& scenario, const options& how,
+                                   const std::optional<replay_token>& token) {
+  try {
+    return token ? explore::replay(scenario, *token, how) : explore::run_campaign(scenario, how);
+  } catch (const internal_error& error) {
+    explore::campaign_result lost;
+    lost.scenario = scenario.name;
+    lost.strategy = how.strategy;
+    lost.seed = how.seed;
+    lost.expected = how.expects;
+    lost.how = explore::verdict::error;
+    lost.message = error.what();
+    return lost;
+  }
+}
+
 // 3 before 1 before 0.
 int worse(int a, int b) noexcept { return std::max(a, b); }
 
@@ -241,8 +259,7 @@ int run(const run_request& request) {
         request.verbose || selected.size() == 1 ? shrink_what::everything : shrink_what::surprises;
     how.progress = how.progress || (!request.quiet && ::isatty(STDERR_FILENO) != 0);
     how.suppress.insert(how.suppress.end(), suppressed.begin(), suppressed.end());
-    auto result =
-        token ? explore::replay(*scenario, *token, how) : explore::run_campaign(*scenario, how);
+    auto result = carry_out(*scenario, how, token);
     if (request.programs) add_replay_arguments(result, *request.programs);
     code = worse(code, exit_code_of(result));
     hashes.add(result);

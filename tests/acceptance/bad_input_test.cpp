@@ -131,6 +131,6 @@ TEST_CASE("a scenario whose own code never ends is an error that says where to l
   const auto* scenario = GENERATE("a finally that waits for the dead", "a body without end");
   const auto done = run_forkloom({"run", scenario});
   CHECK(done.code == 3);
-  CHECK_THAT(done.err, Contains("body or finally()"));
+  CHECK_THAT(done.out, Contains("body or finally()"));
   CHECK(nothing.holds());
 }

@@ -84,7 +84,7 @@ TEST_CASE("a guardian that is killed ends the run as an error, and every process
   standing_campaign campaign(any_isolation(), generations);
   const auto done = campaign.after(campaign.guardian(), SIGKILL);
   CHECK(done.code == 3);
-  CHECK_THAT(done.err, Contains("guardian process was killed by signal 9"));
+  CHECK_THAT(done.out, Contains("guardian process was killed by signal 9"));
   CHECK(nothing.holds_in_the_end());
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("a worker that is killed ends the run as an error, and every process",
   standing_campaign campaign(any_isolation(), generations);
   const auto done = campaign.after(campaign.worker(), SIGKILL);
   CHECK(done.code == 3);
-  CHECK_THAT(done.err, Contains("worker was killed by signal 9"));
+  CHECK_THAT(done.out, Contains("worker was killed by signal 9"));
   CHECK(nothing.holds());
 }
 
@@ -112,6 +112,6 @@ TEST_CASE("a scenario's body that does not stop is killed in the end", "[accepta
   standing_campaign campaign(any_isolation(), "a body that never ends");
   const auto done = campaign.after(campaign.caller(), SIGINT);
   CHECK(done.code == 128 + SIGINT);
-  CHECK_THAT(done.err, Contains("is there a loop in the scenario's body or in finally?"));
+  CHECK_THAT(done.out, Contains("is there a loop in the scenario's body or in finally?"));
   CHECK(nothing.holds());
 }

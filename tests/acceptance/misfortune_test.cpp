@@ -3,6 +3,8 @@
 #include <mqueue.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/acceptance/command_run.hpp"
 #include "tests/acceptance/nothing_left.hpp"
 #include "tests/catch.hpp"
@@ -14,6 +16,7 @@ using forkloom::tests::command;
 using forkloom::tests::nothing_left;
 using forkloom::tests::outcome_of_command;
 using forkloom::tests::run_forkloom;
+using json = nlohmann::json;
 
 // `forkloom run …` under `confine`: see fixtures/confine.cpp.
 outcome_of_command run_confined(std::vector<std::string> how,
@@ -38,8 +41,29 @@ TEST_CASE("a guardian or worker that cannot be forked is an error that says what
   const auto number = GENERATE("1", "2");
   const auto done = run_with_failing_fork(number);
   CHECK(done.code == 3);
-  CHECK_THAT(done.err, Contains("cannot fork a worker: Resource temporarily unavailable") &&
+  CHECK_THAT(done.out, Contains("cannot fork a worker: Resource temporarily unavailable") &&
                            Contains("ulimit -u"));
+  CHECK(nothing.holds());
+}
+
+TEST_CASE("a scenario that ends its worker is an error of its own, and the others have their turn",
+          "[acceptance]") {
+  const nothing_left nothing;
+  const std::string leaves = "a body that leaves";
+  const std::string correct = "deposits in turn";
+  const auto as_text = run_forkloom({"run", leaves, correct});
+  CHECK(as_text.code == 3);
+  CHECK_THAT(as_text.out, Contains("ended with exit code 7 before it had a result") &&
+                              Contains(correct + ": as expected"));
+  const auto as_json = run_forkloom({"run", leaves, correct, "--json"});
+  CHECK(as_json.code == 3);
+  const auto results = json::parse(as_json.out).at("scenarios");
+  REQUIRE(results.size() == 2);
+  for (const auto& result : results) {
+    const bool lost = result.at("name") == leaves;
+    CHECK(result.at("error").is_null() != lost);
+    CHECK(result.at("as_expected") == !lost);
+  }
   CHECK(nothing.holds());
 }
 
