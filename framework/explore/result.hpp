@@ -39,7 +39,7 @@ struct shrinking {
   schedule_size after;
   std::vector<preemption> preemptions;  // those that are left
   // The critical transition: the step after which every continuation tried failed; 0: all did from
-  // the start. Only if there were continuations.
+  // the start. Without continuations it is the last step; if it is 0 as well, it is not known.
   std::uint64_t critical_step = 0;
   std::uint32_t continuations = 0;
 };

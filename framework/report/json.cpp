@@ -49,7 +49,8 @@ json shrinking_json(const explore::finding& in) {
           {"after", size_json(how.after)},
           {"preemptions", std::move(preemptions)},
           {"faults", std::move(faults)},
-          {"critical_step", how.continuations > 0 ? json(how.critical_step) : json(nullptr)},
+          {"critical_step", how.continuations > 0 || how.critical_step > 0 ? json(how.critical_step)
+                                                                           : json(nullptr)},
           {"continuations", how.continuations}};
 }
 

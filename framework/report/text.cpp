@@ -166,7 +166,7 @@ std::string faults_that_matter(const trace& what) {
 }
 
 std::string critical_of(const explore::finding& found, const explore::shrinking& how) {
-  if (how.continuations == 0) return {};
+  if (how.continuations == 0 && how.critical_step == 0) return {};
   if (how.critical_step == 0)
     return fmt::format("However it goes on from the start, it fails ({} of {} tries).\n",
                        how.continuations, how.continuations);
@@ -176,6 +176,9 @@ std::string critical_of(const explore::finding& found, const explore::shrinking&
   const auto by = done == what.events.end()
                       ? std::string()
                       : fmt::format(", {}: {}", what.task_name(done->task), place_of(what, *done));
+  if (how.continuations == 0)
+    return fmt::format("Until its last step, {}{}, it may go on without failing.\n",
+                       how.critical_step, by);
   return fmt::format("After step {}{}, it fails however it goes on ({} of {} tries).\n",
                      how.critical_step, by, how.continuations, how.continuations);
 }

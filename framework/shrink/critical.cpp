@@ -34,7 +34,8 @@ class searcher {
       low = std::min<std::uint64_t>(low + 1, failing_.schedule.size());
       high = failing_.schedule.size();
     }
-    return critical_transition{low, second_look, executions_};
+    const bool at_the_end = low == failing_.schedule.size();
+    return critical_transition{low, at_the_end ? 0 : second_look, executions_};
   }
 
  private:

@@ -11,7 +11,8 @@ namespace forkloom::shrink {
 
 struct critical_transition {
   std::uint64_t step = 0;  // as events count, from 1; 0: the failure was certain from the start
-  std::uint32_t continuations = 0;  // that were tried from there; all failed
+  std::uint32_t continuations =
+      0;  // that were tried from there; all failed. 0: it is the last step
   std::uint64_t executions = 0;
 };
 

@@ -104,6 +104,8 @@ TEST_CASE("a shrunk failure has its places in JSON, and one that was not has nul
   CHECK(shrunk.at("critical_step") == 4);
   CHECK(shrunk.at("continuations") == 20);
   found.shrunk->continuations = 0;
+  CHECK(shrunk_of(found).at("critical_step") == 4);
+  found.shrunk->critical_step = 0;
   CHECK(shrunk_of(found).at("critical_step").is_null());
   auto& struck = found.what_happened.events[1];
   struck.op = operation::fault;

@@ -183,6 +183,11 @@ TEST_CASE("a shrunk failure says which preemptions matter and when it became cer
                             "of teller 0, which was about to store account = 110 at bank.cpp:3\n"));
   CHECK_THAT(text, Contains("After step 4, teller 1: store account = 110 at bank.cpp:4, it fails "
                             "however it goes on (20 of 20 tries)."));
+  auto at_the_end = found;
+  at_the_end.shrunk->continuations = 0;
+  CHECK_THAT(report::explain(at_the_end, plain),
+             Contains("Until its last step, 4, teller 1: store account = 110 at bank.cpp:4, it may "
+                      "go on without failing."));
   CHECK_THAT(text, Contains("Shrunk from 9 preemptions, 41 switches, 60 steps to 1 preemption, 2 "
                             "switches, 4 steps in 77 executions; no fewer preemptions do.\n"));
   CHECK_THAT(text, Contains("As it was found: fl1-long\n"));

@@ -48,7 +48,23 @@ TEST_CASE("a failure that the last step decides is certain at the end") {
   const auto found =
       shrink::find_critical(failing.what_happened, system.runner(), {.executions = 1'000}, 7);
   REQUIRE(found);
-  CHECK(found->step >= 4);
+  CHECK(found->step == 5);
+  CHECK(found->continuations == 20);
+}
+
+TEST_CASE("if all that is tried gets away, the failure is certain at the end, and not by tries") {
+  toy system{{{0, 0}, {0, 0}}, [](const toy_order&) { return true; }};
+  const auto failing = system.run({});
+  const shrink::runner gets_away = [&](const schedule& what) {
+    auto made = system.run(what);
+    made.fails = false;
+    return made;
+  };
+  const auto found =
+      shrink::find_critical(failing.what_happened, gets_away, {.executions = 1'000}, 7);
+  REQUIRE(found);
+  CHECK(found->step == 4);
+  CHECK(found->continuations == 0);
 }
 
 TEST_CASE("a failure that a draw decides is certain after the step that draws") {
