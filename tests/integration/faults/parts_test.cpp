@@ -367,10 +367,11 @@ TEST_CASE("parts that the kernel refuses are refused as ever", "[faults]") {
   };
   const auto ask = [](refused& w) {
     const auto error_of = [](ssize_t result) { return result < 0 ? errno : 0; };
-    const auto* nowhere = reinterpret_cast<const iovec*>(8);  // NOLINT: no place that there is
+    volatile std::uintptr_t no_place = 8;  // the compiler would refuse it, too
+    const auto* nowhere = reinterpret_cast<const iovec*>(no_place);  // NOLINT: as an address
     const auto* no_message = reinterpret_cast<const msghdr*>(nowhere);
     auto bytes = text<10>();
-    volatile int negative = -1;  // the compiler would refuse it, too
+    volatile int negative = -1;
     for (const int fd : {w.out(), w.pipe[1]}) {
       char byte = 0;
       const std::array<iovec, 2> too_long{{{&byte, 1}, {&byte, std::size_t{SSIZE_MAX} + 1}}};
