@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "framework/strategy/mutant.hpp"
+#include "framework/trace/counted.hpp"
 
 namespace forkloom::explore {
 namespace {
@@ -34,18 +35,14 @@ void put(schedule& what, scheduled_pick pick) {
     what.picks.insert(at, pick);
 }
 
-// Value 0 is no entry.
 void put(schedule& what, scheduled_draw draw) {
   const auto place = [](const auto& d) { return std::pair(d.step, d.nth); };
   const auto at =
       std::lower_bound(what.draws.begin(), what.draws.end(), draw,
                        [&](const auto& a, const auto& b) { return place(a) < place(b); });
-  const bool is_there = at != what.draws.end() && place(*at) == place(draw);
-  if (is_there && draw.value == 0)
-    what.draws.erase(at);
-  else if (is_there)
+  if (at != what.draws.end() && place(*at) == place(draw))
     *at = draw;
-  else if (draw.value != 0)
+  else
     what.draws.insert(at, draw);
 }
 
@@ -157,8 +154,8 @@ void guided::learn(const trace& what, bool /*violated*/) {
 }
 
 std::string guided::conclusion() const {
-  return fmt::format("{} schedules kept for a new ordering, {} executions were mutations of them",
-                     all_.size(), mutations_);
+  return fmt::format("{} kept for a new ordering; {} of kept ones executed",
+                     counted(all_.size(), "schedule"), counted(mutations_, "mutation"));
 }
 
 }  // namespace forkloom::explore

@@ -292,6 +292,42 @@ TEST_CASE("a strategy that needs to know how long executions are has it measured
   CHECK(walk.next(5)->seed == strategy::execution_seed(1, 5));
 }
 
+TEST_CASE("where a swarm draws SURW, it draws what is interesting, too") {
+  told campaign;
+  auto how = campaign.how();
+  how.measure = [] {
+    return estimate{.k = 9, .n = 2, .interests = {{.about = 1}, {.about = 2}, {.about = 3}}};
+  };
+  swarm all(how);
+  std::set<std::uint32_t> about;
+  for (const auto& spec : campaign.run(all, 300, nothing))
+    if (spec.starts_with("surw")) about.insert(parse_strategy(spec).interest->about);
+  CHECK(about == std::set<std::uint32_t>{1, 2, 3});
+}
+
+TEST_CASE("a swarm draws parameters from the whole of their ranges, and small ones often") {
+  told campaign;
+  swarm all(campaign.how());
+  std::map<strategy_family, std::map<std::uint32_t, int>> seen;
+  for (const auto& spec : campaign.run(all, 20'000, nothing)) {
+    const auto drawn = parse_strategy(spec);
+    ++seen[drawn.which][drawn.parameter];
+    if (needs_estimate(drawn) && drawn.which != strategy_family::surw) CHECK(drawn.k == 50);
+  }
+  const auto range = [&](strategy_family which) {
+    const auto& all_of_it = seen.at(which);
+    return std::pair(all_of_it.begin()->first, all_of_it.rbegin()->first);
+  };
+  CHECK(range(strategy_family::pct) == std::pair(1U, 6U));
+  CHECK(range(strategy_family::delay) == std::pair(1U, 8U));
+  CHECK(range(strategy_family::sticky) == std::pair(1U, 64U));
+  CHECK(range(strategy_family::round_robin) == std::pair(1U, 64U));
+  CHECK(range(strategy_family::fair).first == 1);
+  CHECK(range(strategy_family::fair).second > 250);
+  CHECK(seen.at(strategy_family::sticky).size() == 64);
+  CHECK(seen.at(strategy_family::sticky).at(2) > seen.at(strategy_family::sticky).at(50));
+}
+
 TEST_CASE("a swarm draws strategies and parameters of all kinds") {
   told campaign;
   swarm all(campaign.how());
