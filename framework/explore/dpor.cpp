@@ -206,37 +206,72 @@ task_mask dpor::asleep_below(const node& above, const step& done, const step_lis
 }
 
 // At the node before the first of the two, somebody must begin with what does not depend on it, so
-// that the second can come before it. Those who can begin are the paper's I(v).
+// that the second can come before it.
 void dpor::add(const race& r, const step_list& steps, const partial_order& order) {
-  const auto count = steps.done.size();
-  const bool never_done = r.second >= count;
+  if (had_to_wait(r, steps, order)) return add_wait(r, steps, order);
+  const auto all = [](std::size_t) { return true; };
+  open(r.first, steps.done[r.second].task, initials(r, steps, order, r.second + 1, all));
+}
+
+// Did it never happen, or only because of what came behind the first?
+bool dpor::had_to_wait(const race& r, const step_list& steps, const partial_order& order) {
+  if (r.second >= steps.done.size()) return true;
+  for (auto k = r.first + 1; k < r.second; ++k)
+    if (order.before(r.first, k) && order.before(k, r.second)) return true;
+  return false;
+}
+
+// What waits could be tried at any time. All that is certain to come before it is what its task
+// did. To begin with what others did meanwhile is as good while that is still to be explored. Once
+// it has been, it is asleep, which says nothing of the second without it.
+void dpor::add_wait(const race& r, const step_list& steps, const partial_order& order) {
+  const auto end = std::min(r.second, steps.done.size());
   const auto& second = steps.at(r.second);
+  const auto all = [](std::size_t) { return true; };
+  if ((initials(r, steps, order, end, all) & nodes_[r.first].to_do()) != 0) return;
+  const auto needed_for = [&](std::size_t last) {
+    const auto before = [&](std::size_t k) { return order.before(k, last); };
+    return initials(r, steps, order, last + 1, before);
+  };
+  auto own = end - 1;
+  while (own > r.first && steps.done[own].task != second.task) --own;
+  if (own > r.first) return open(r.first, second.task, needed_for(own));
+  open(r.first, second.task, only(second.task));
+  // Each of the others that it depends on may be what lets it happen.
+  for (auto k = r.first + 1; k < end; ++k)
+    if (!order.before(r.first, k) && conflict(steps.done[k].touched, second.touched))
+      open(r.first, second.task, needed_for(k));
+}
+
+// The paper's I(v): who can begin v, which is what is needed of the steps between the first of the
+// race and the end that do not depend on it; and the second.
+template <class Needed>
+task_mask dpor::initials(const race& r, const step_list& steps, const partial_order& order,
+                         std::size_t end, const Needed& needed) {
   std::vector<std::size_t> v;
   task_mask seen = 0;
-  task_mask initials = 0;
-  for (auto k = r.first + 1; k < std::min(r.second, count); ++k) {
-    if (order.before(r.first, k)) continue;
+  task_mask found = 0;
+  for (auto k = r.first + 1; k < end; ++k) {
+    if (k != r.second && (order.before(r.first, k) || !needed(k))) continue;
     const auto task = only(steps.done[k].task);
     if ((seen & task) == 0 &&
         std::none_of(v.begin(), v.end(), [&](std::size_t m) { return order.before(m, k); }))
-      initials |= task;
+      found |= task;
     seen |= task;
     v.push_back(k);
   }
-  const auto comes_before_second = [&](std::size_t m) {
-    return never_done ? conflict(steps.done[m].touched, second.touched) : order.before(m, r.second);
-  };
-  if ((seen & only(second.task)) == 0 && std::none_of(v.begin(), v.end(), comes_before_second))
-    initials |= only(second.task);
+  return found;
+}
 
-  auto& at = nodes_[r.first];
+void dpor::open(std::size_t node_number, task_id preferred, task_mask initials) {
+  auto& at = nodes_[node_number];
   if ((initials & (at.backtrack | at.asleep)) != 0) return;
   if ((initials & ~at.waiting) == 0) return;
   const auto able = initials & at.enabled & ~at.waiting;
   if (able == 0)
     at.backtrack |= at.enabled;
   else
-    at.backtrack |= (able & only(second.task)) != 0 ? only(second.task) : only(lowest(able));
+    at.backtrack |= (able & only(preferred)) != 0 ? only(preferred) : only(lowest(able));
 }
 
 // A deadline comes after so many steps, whoever takes them, or when nobody else can go on. In the

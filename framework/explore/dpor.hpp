@@ -11,8 +11,9 @@
 //
 // It departs from the paper in three places. A call that has to wait is no event of the paper's:
 // its attempt shows that the task is not enabled (steps.hpp). What tasks wait to do, at the end or
-// where a branch was tried in vain, races like what was done. And every draw is a branch
-// of its own: all its values are explored.
+// where a branch was tried in vain, races like what was done; and of what waited behind e, to the
+// end or until others let it go on, only what its own task did before is in notdep(e, E). And every
+// draw is a branch of its own: all its values are explored.
 #pragma once
 
 #include <cstddef>
@@ -75,6 +76,14 @@ class dpor final : public explorer {
   [[nodiscard]] static task_mask asleep_below(const node& above, const step& done,
                                               const step_list& steps);
   void add(const race& r, const step_list& steps, const partial_order& order);
+  [[nodiscard]] static bool had_to_wait(const race& r, const step_list& steps,
+                                        const partial_order& order);
+  void add_wait(const race& r, const step_list& steps, const partial_order& order);
+  template <class Needed>
+  [[nodiscard]] static task_mask initials(const race& r, const step_list& steps,
+                                          const partial_order& order, std::size_t end,
+                                          const Needed& needed);
+  void open(std::size_t node_number, task_id preferred, task_mask initials);
   void open_all_before_time_out(const step_list& steps, const trace& what, std::size_t end);
 
   std::vector<node> nodes_;
