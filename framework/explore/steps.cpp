@@ -137,13 +137,15 @@ class reader {
     if (several_threads_[index(process)]) to.add(places_.life_of(process), touch::looks);
   }
 
-  // A fork copies what other threads of the process have done, to locks of their own for instance.
-  void add_copied(footprint& to, task_id task, operation op, resource_id resource) const {
+  // A fork copies what other threads of the process have changed, locks of their own for instance.
+  void add_copied(footprint& to, task_id task, operation op, resource_id resource,
+                  touch how) const {
     const auto process = process_of(task);
     if (!several_threads_[index(process)]) return;
     if (op == operation::fork)
       to.add(places_.copied_from(process), touch::changes);
-    else if (resource != no_resource && is_copied_by_fork(what_.resources[index(resource)]))
+    else if (how != touch::looks && resource != no_resource &&
+             is_copied_by_fork(what_.resources[index(resource)]))
       to.add(places_.copied_from(process), touch::looks);
   }
 
@@ -164,14 +166,14 @@ class reader {
     }
     if (e.op == operation::fork || e.op == operation::thread_create)
       s.born = e.error == 0 ? task_id(e.after) : no_task;
-    add_copied(to, e.task, e.op, e.resource);
+    const auto how = touch_of(e);
+    add_copied(to, e.task, e.op, e.resource, how);
     if (e.op == operation::cond_wait && e.how == outcome::completed && e.error == 0)
       return to.add(places_.of(e.second), touch::changes);  // all that is left is the mutex
     if (e.resource == no_resource) {
       to.everything |= traits(e.op).changes && e.op != operation::expect;
       return;
     }
-    const auto how = touch_of(e);
     to.add(places_.of(e.resource), how);
     if (e.second != no_resource) to.add(places_.of(e.second), how);
   }
@@ -240,9 +242,10 @@ class reader {
     to.everything = escapes_ || touches_everything(next.op) ||
                     (timers_ && next.kind == resource_kind::event_source);
     if (touches_nothing(next.op)) return to;
-    add_copied(to, task, next.op, next.resource);
+    const auto how = traits(next.op).changes ? touch::changes : touch::looks;
+    add_copied(to, task, next.op, next.resource, how);
     if (next.resource != no_resource)
-      to.add(places_.of(next.resource), traits(next.op).changes ? touch::changes : touch::looks);
+      to.add(places_.of(next.resource), how);
     else if (!ends_task(next.op))
       to.everything |= traits(next.op).changes && next.op != operation::expect;
     if (ends_task(next.op)) add_clean_up(to, task, true, false);

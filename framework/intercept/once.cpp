@@ -54,7 +54,10 @@ class initialisation {
 int call_once(pthread_once_t* flag, void (*routine)(), const void* site) {
   controlled_call call{operation::once, execution::resource_at(flag, resource_kind::once), site};
   for (;;) {
-    if (is_done(flag)) return call.completed_unchanged(0);
+    if (is_done(flag)) {
+      call.asks(1, 0);
+      return call.completed_unchanged(0);
+    }
     if (owner_of(call.resource()) == no_task) break;
     call.block();
   }

@@ -32,9 +32,12 @@ struct event {
   outcome how = outcome::completed;
 };
 
-// Does a call on a System V object that went well only look? Its command is in `before`; of those
-// that concern one object IPC_RMID, IPC_SET, SETVAL and SETALL change it.
+// Did a call that went well only look?
+//   - a call on a System V object. Its command is in `before`; of those that concern one object
+//     IPC_RMID, IPC_SET, SETVAL and SETALL change it;
+//   - a once routine that had been called before: then `before` is not 0.
 [[nodiscard]] constexpr bool only_looked(const event& e) noexcept {
+  if (e.op == operation::once) return e.before != 0;
   if (e.op != operation::semctl && e.op != operation::shmctl && e.op != operation::msgctl)
     return false;
   constexpr std::uint64_t ipc_set = 1;

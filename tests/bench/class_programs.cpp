@@ -202,10 +202,14 @@ void parent_and_child(scenario& scenario) {
 }
 
 // A child has the mutex as it was when it was forked: before it was locked, meanwhile, or after: 3.
+// That the thread asks for what had been initialised before changes nothing.
 void fork_beside_lock(scenario& scenario) {
   scenario.process("parent", [] {
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_once_t initialised = PTHREAD_ONCE_INIT;
+    pthread_once(&initialised, [] {});
     std::thread locker([] {
+      pthread_once(&initialised, [] {});
       pthread_mutex_lock(&mutex);
       pthread_mutex_unlock(&mutex);
     });

@@ -1,5 +1,6 @@
 #include "framework/trace/schedule_class.hpp"
 
+#include <array>
 #include <cerrno>
 
 #include "tests/catch.hpp"
@@ -57,6 +58,18 @@ TEST_CASE(
   CHECK(ends(true, true) != ends(false, true));
   CHECK(ends(true, true) == ends(true, false));
   CHECK(ends(false, true) == ends(false, false));
+}
+
+TEST_CASE("who finds a once routine called already has only looked") {
+  const auto calls = [](std::uint64_t done_before, bool one_first) {
+    two_tasks p;
+    const auto flag = p.b.resource("flag", resource_kind::once);
+    for (const auto task : one_first ? std::array{p.one, p.other} : std::array{p.other, p.one})
+      p.b.does(task, operation::once, flag, {.before = done_before});
+    return class_hash(p.b);
+  };
+  CHECK(calls(1, true) == calls(1, false));
+  CHECK(calls(0, true) != calls(0, false));
 }
 
 TEST_CASE("how often a lock was tried in vain makes no class of its own") {
